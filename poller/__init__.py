@@ -1,0 +1,27 @@
+"""An agentless host monitor. This page is the map: the steps of a round, in order, and the file of each.
+
+     config.xml
+         |  config/          parse, merge, check: every mistake at once, each with its line
+         v
+     schedule.py             WHEN: one thread per host, staggered start, gates, stop
+         |
+         v
+     poll.py                 ASK ONE HOST, in the host's thread; holds no state
+         |  ssh/             known hosts, connect, a session that talks to the probe
+         |  probe/           payload and request go up; envelope is opened, report validated
+         |      remote_probe/    what runs over there: collect, render, seal
+         v
+     intake.py               A FINISHED POLL, in the one thread that owns the journal
+         |  probe/rates      two readings -> what happened between them (metrics.py names the numbers)
+         |  rules/           values + thresholds -> verdicts             (pure)
+         |  alerts/          verdicts + history -> what changed, and why (pure)
+         |  notify/          changes -> who is owed which message        (pure until delivered)
+         |  store/           one transaction holds all of it
+         v
+     round.py                THE FLEET: after a round close what left the configuration, deliver the outbox
+
+`app.py` puts the parts together, `cli/` is the only place that prints. `model/` are the nouns, `errors.py` the
+one tree of errors and the table of poll outcomes. Imports point down this page, never up (setup.cfg checks it).
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,136 @@
+"""One attempt to poll one host, what it needed to know from before, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from poller.model.alert import Severity
+from poller.model.report import Reading, Report
+
+
+class PollOutcome(str, Enum):
+    """`partial`: a report came, but a section of it could not be read."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    __str__ = str.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class MetricValue:
+    """A number of the catalogue (`poller.metrics`): its name, its label values, and base units."""
+
+    metric: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        if not self.labels:
+            return self.metric
+        return self.metric + "{" + ",".join(f'{name}="{value}"' for name, value in self.labels) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a poll could see at all: tells "it is gone" from "it could not be read".
+
+    `sections` were read completely; `labels` are the (label name, value) pairs whose rows were there.
+    """
+
+    sections: frozenset[str] = frozenset()
+    labels: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened on a host or to the poller, kept in the `event` table."""
+
+    kind: str
+    at_ms: int
+    severity: Severity
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the journal remembers of a host: the last complete reading, mounts that hung, and the last good address."""
+
+    reading: Reading | None = None
+    stuck: tuple[str, ...] = ()
+    address: str | None = None
+    failures: int = 0
+    sudo_denied_until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One attempt. `stage`, `code`, `error` and `hint` are empty when a report came.
+
+    `stages` holds seconds per stage; `asked_ms` and `answered_ms` enclose the moment the host's clock was read.
+    """
+
+    id: str
+    host: str
+    at_ms: int
+    outcome: PollOutcome
+    stage: str = ""
+    code: str = ""
+    error: str = ""
+    hint: str = ""
+    security: bool = False
+    seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    asked_ms: int = 0
+    answered_ms: int = 0
+    address: str = ""
+    host_key: str = ""
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    sudo_denied: bool = False
+    report: Report | None = None
+
+
+class Deadline:
+    """A moment on the monotonic clock by which something must be done. Steps of the wall clock do not move it."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, seconds: float) -> None:
+        self.at = time.monotonic() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self.at - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self.at
+
+
+class Stopwatch:
+    """Measures how long each stage of one poll took, and knows which one is going on."""
+
+    __slots__ = ("seconds", "stage")
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.stage = ""
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Adds the time of the block to `stage`, whether it succeeds or not."""
+        self.stage = stage
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - start

@@ -1,0 +1,235 @@
+"""What a probe reports. Field names equal the XML attributes of report.xsd and of the probe's collectors.
+
+Text is the probe's: bytes that XML cannot hold arrive as `\\xHH`, a backslash as `\\\\`.
+Counters count since boot; times are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from typing import Any, Final
+
+
+class SectionStatus(str, Enum):
+    OK = "ok"
+    DENIED = "denied"
+    ABSENT = "absent"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+
+    __str__ = str.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Section `system`: one row."""
+
+    hostname: str
+    kernel: str
+    release: str
+    machine: str
+    distribution: str
+    distribution_version: str
+    distribution_name: str
+    cpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTimes:
+    """Section `cpu`: core "all", then one row per online core. Seconds since boot (proc_stat(5)).
+
+    `guest` is also inside `user`, `guest_nice` inside `nice`.
+    """
+
+    core: str
+    user: float
+    nice: float
+    system: float
+    idle: float
+    iowait: float
+    irq: float
+    softirq: float
+    steal: float
+    guest: float
+    guest_nice: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Section `memory`: one row of bytes (proc_meminfo(5)), and the bytes swapped since boot."""
+
+    total: int
+    available: int
+    free: int
+    buffers: int
+    cached: int
+    shared: int
+    slab: int
+    dirty: int
+    swap_total: int
+    swap_free: int
+    swapped_in: int
+    swapped_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAverage:
+    """Section `load`: one row (proc_loadavg(5))."""
+
+    one: float
+    five: float
+    fifteen: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """Section `filesystem`: mounted real file systems, one row per device. `state` ok, stuck, skipped or denied.
+
+    `total`, `used`, `available` are bytes as df(1) shows them; the numbers are 0 unless `state` is ok.
+    """
+
+    mountpoint: str
+    device: str
+    type: str
+    state: str
+    read_only: int
+    total: int
+    used: int
+    available: int
+    inodes: int
+    inodes_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDevice:
+    """Section `block`: whole disks (Documentation/block/stat.rst of the kernel)."""
+
+    device: str
+    model: str
+    size: int
+    reads: int
+    read_bytes: int
+    read_seconds: float
+    writes: int
+    write_bytes: int
+    write_seconds: float
+    busy_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """Section `network`, element `interface`. `link` up, down or unknown; speed in bits per second, 0 unknown."""
+
+    interface: str
+    mac: str
+    link: str
+    mtu: int
+    speed: int
+    receive_bytes: int
+    receive_packets: int
+    receive_errors: int
+    receive_dropped: int
+    transmit_bytes: int
+    transmit_packets: int
+    transmit_errors: int
+    transmit_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Section `network`, element `address`: one address of one interface."""
+
+    interface: str
+    family: str
+    address: str
+    prefix: int
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Section `processes`: how many are in which state (proc_pid_stat(5)); one row."""
+
+    total: int
+    running: int
+    sleeping: int
+    uninterruptible: int
+    zombie: int
+    stopped: int
+    idle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """Section `pressure`: seconds stalled since boot (Documentation/accounting/psi.rst).
+
+    `resource` is cpu, memory or io; `kind` is some or full.
+    """
+
+    resource: str
+    kind: str
+    stalled: float
+
+
+Row = System | CpuTimes | Memory | LoadAverage | FileSystem | BlockDevice | Interface | Address | Processes | Pressure
+
+
+# What tells two rows of one kind apart, in a report and in the inventories. A kind left out has one row.
+NATURAL_KEYS: Final[dict[type[Any], attrgetter[Any]]] = {
+    CpuTimes: attrgetter("core"),
+    FileSystem: attrgetter("mountpoint"),
+    BlockDevice: attrgetter("device"),
+    Interface: attrgetter("interface"),
+    Address: attrgetter("interface", "family", "address", "prefix"),
+    Pressure: attrgetter("resource", "kind"),
+}
+
+
+def natural_key(row: Row) -> object:
+    """None for a kind that has one row."""
+    getter = NATURAL_KEYS.get(type(row))
+    return getter(row) if getter else None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One subject of a reading: its rows when `status` is ok, else the reason why there are none (or not all)."""
+
+    name: str
+    status: SectionStatus
+    reason: str
+    seconds: float
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything seen at one moment.
+
+    `clock` is the host's own wall clock in epoch seconds, `uptime` seconds since boot.
+    """
+
+    clock: float
+    uptime: float
+    boot_id: str
+    sections: tuple[Section, ...]
+
+    def rows(self, kind: type[Row]) -> tuple[Row, ...]:
+        """All rows of one type, in the order of the report."""
+        return tuple(row for section in self.sections for row in section.rows if isinstance(row, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A validated report: the last reading is the complete one; an earlier one holds only counters."""
+
+    host: str
+    probe: str
+    python: str
+    seconds: float
+    readings: tuple[Reading, ...]
+
+    @property
+    def now(self) -> Reading:
+        return self.readings[-1]
