@@ -1,0 +1,131 @@
+"""The probe's loop: request -> collect -> render -> seal -> answer.
+
+Every request that could be read is answered, whatever happens in between. A thread owns standard input for the
+life of the process and ends it at end of file; the kernel ends it (SIGALRM, default action) when all else fails.
+"""
+
+import _thread
+import json
+import os
+import signal
+import sys
+import time
+
+from remote_probe import collect, host, render, seal
+
+GRACE = 5  # seconds beyond the deadline before the kernel ends the process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO, Dict
+
+
+class Inbox:
+    """The requests that came so far. Its thread alone reads `stdin`: bytes sit in the buffer of that object."""
+
+    def __init__(self, stdin: "BinaryIO") -> None:
+        self._stdin = stdin
+        self._bodies: "list[bytes]" = []
+        self._error: "Exception | None" = None
+        self._came = _thread.allocate_lock()
+        self._came.acquire()
+        _thread.start_new_thread(self._read, ())
+
+    def next(self) -> bytes:
+        """Waits for the next request and returns its body; raises what is wrong with the one that came."""
+        while not self._bodies:
+            if self._error:
+                raise self._error
+            self._came.acquire()
+        return self._bodies.pop(0)
+
+    def _read(self) -> None:
+        try:
+            for line in iter(self._stdin.readline, b""):
+                body = self._stdin.read(int(line))
+                if len(body) < int(line):
+                    break
+                self._bodies.append(body)
+                self._wake()
+            leave()
+        except Exception as error:
+            self._error = error
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._came.locked():
+            self._came.release()
+
+
+def leave() -> None:
+    """Ends the process at once, and its children before it."""
+    host.end_children()
+    os._exit(0)
+
+
+def main(stdin: "BinaryIO", probe: str) -> None:
+    """Answers requests until end of file. `probe` is the digest of the bundle. Raises when a request is no request."""
+    inbox = Inbox(stdin)
+    while True:
+        body = inbox.next()
+        request = json.loads(body.decode("utf-8"))
+        if request["version"] != 1:
+            raise ValueError("requests of version %r are not known here" % (request["version"],))
+        signal.alarm(int(request["deadline"]) + 1 + GRACE)
+        complete = answer(request, body, probe)
+        if not complete:
+            leave()  # a thread hangs in the kernel; it ends with the process, not with the request
+        signal.alarm(int(3 * request["idle"]) or GRACE)
+
+
+def answer(request: "Dict[str, Any]", body: bytes, probe: str) -> bool:
+    """Collects, seals and sends one report. False when a collector did not come back in time."""
+    begin = time.monotonic()
+    machine = host.Host(
+        deadline=begin + request["deadline"], stuck=lambda mountpoint: render.escaped(mountpoint) in request["stuck"]
+    )
+    collection = collect.Collection(request["sections"], request["window"])
+    complete = within(request["deadline"], collection, machine)
+    xml = report(request, probe, time.monotonic() - begin, collection)
+    nonce, centre, digest = (bytes.fromhex(text) for text in (request["nonce"], request["public"], probe))
+    sealed = seal.seal(xml, body, nonce, centre, digest)
+    send(seal.frame(request["marker"], "report", sealed))
+    return complete
+
+
+def within(seconds: float, collection: collect.Collection, machine: host.Host) -> bool:
+    """Runs the collection on a thread of its own, so that one that hangs cannot keep the answer back."""
+    finished = _thread.allocate_lock()
+    finished.acquire()
+
+    def work() -> None:
+        try:
+            collection.run(machine)
+        finally:
+            finished.release()
+
+    _thread.start_new_thread(work, ())
+    return finished.acquire(True, max(0.0, seconds))
+
+
+def report(request: "Dict[str, Any]", probe: str, seconds: float, collection: collect.Collection) -> bytes:
+    """The report as XML; if it cannot be written, one in which every section says why."""
+    head = {"host": request["host"], "probe": probe, "python": python(), "seconds": seconds}
+    try:
+        return render.report(head, collection.readings)
+    except Exception as error:
+        return render.report(head, collect.Collection(request["sections"], 0).failed(error).readings)
+
+
+def python() -> str:
+    """Which interpreter this is, such as `cpython 3.11.2`."""
+    return "%s %d.%d.%d" % (sys.implementation.name, *sys.version_info[:3])
+
+
+def send(data: bytes) -> None:
+    """Writes all of it to standard output. When nobody reads any more there is nobody to tell."""
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except OSError:
+        leave()

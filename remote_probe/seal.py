@@ -1,0 +1,67 @@
+"""The wire format: frames, and the envelope that only the asker can open. Pure, except that keys are random.
+
+    version 1 | label 1 | sequence 8 | nonce 16 | probe's public key 32 | ciphertext | HMAC-SHA256 tag 32
+
+Numbers are big-endian. The text is compressed (zlib), encrypted (AES-256-CTR) and then authenticated.
+"""
+
+import hashlib
+import hmac
+import os
+import zlib
+
+from remote_probe.aes import ctr
+from remote_probe.x25519 import BASE, x25519
+
+VERSION = b"\x01"
+REPORT = b"\x00"  # the label
+SEQUENCE = bytes(8)  # a request has one report, under keys of its own
+
+
+def seal(
+    text: bytes,
+    request: bytes,
+    nonce: bytes,
+    centre: bytes,
+    probe: bytes,
+    private: "bytes | None" = None,
+) -> bytes:
+    """The envelope for `text`, bound to the whole `request` body, the probe's digest (32 bytes) and both public keys.
+
+    `centre` is the asker's public key, `private` a fresh key of ours when left out. Raises ValueError for a public
+    key of low order, with which anybody could open it.
+    """
+    private = private or os.urandom(32)
+    public = x25519(private, BASE)
+    shared = x25519(private, centre)
+    if not any(shared):
+        raise ValueError("the public key has a low order")
+    keys = hkdf(shared, nonce, context(request, probe, centre, public), 64)
+    head = VERSION + REPORT + SEQUENCE + nonce + public
+    body = head + ctr(keys[:32], SEQUENCE + bytes(8), zlib.compress(text, 9))
+    return body + _mac(keys[32:], body)
+
+
+def context(request: bytes, probe: bytes, centre: bytes, public: bytes) -> bytes:
+    """What the keys are bound to: each part with its length before it."""
+    parts = (b"poller report", VERSION, hashlib.sha256(request).digest(), probe, centre, public)
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    """HKDF-SHA256, RFC 5869: extract, then expand."""
+    key = _mac(salt or bytes(32), secret)
+    block = output = b""
+    for number in range(1, -(-length // 32) + 1):
+        block = _mac(key, block + info + bytes([number]))
+        output += block
+    return output[:length]
+
+
+def frame(marker: str, kind: str, payload: bytes) -> bytes:
+    """What goes to standard output: the asker's marker makes it stand out from anything else there."""
+    return b"\n#%s %s %d\n" % (marker.encode("ascii"), kind.encode("ascii"), len(payload)) + payload
+
+
+def _mac(key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, "sha256").digest()

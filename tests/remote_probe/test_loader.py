@@ -1,0 +1,49 @@
+"""The importer that heads the payload, in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from remote_probe import loader
+
+SOURCES = {
+    "far/__init__.py": "",
+    "far/away.py": "def stumble():\n\n    raise KeyError('what lies there')\n",
+    "far/more/__init__.py": "from far import away\n",
+}
+
+
+def test_modules_come_from_memory_and_tracebacks_show_their_lines() -> None:
+    code = f"""
+import sys, traceback
+sys.path.insert(0, {str(loader.__file__.rpartition("/remote_probe")[0])!r})
+from remote_probe.loader import Bundle
+sys.meta_path.insert(0, Bundle({SOURCES!r}))
+import far.more, string
+assert far.more.__package__ == "far.more" and far.__path__ == [], far
+try:
+    far.more.away.stumble()
+except KeyError:
+    traceback.print_exc()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 'File "poller-probe:far/away.py", line 3, in stumble' in done.stderr
+    assert "raise KeyError('what lies there')" in done.stderr
+
+
+def test_a_bundle_is_unpacked_when_its_digest_is_right() -> None:
+    plain = "\0".join(part for item in SOURCES.items() for part in item).encode()
+    packed = zlib.compress(plain)
+    digest = hashlib.sha256(plain).hexdigest()
+    assert loader.unpack(packed, len(packed), digest) == SOURCES
+    with pytest.raises(ValueError, match="digest"):
+        loader.unpack(packed, len(packed), "0" * 64)
+    with pytest.raises(ValueError, match="cut short"):
+        loader.unpack(packed[:-1], len(packed), digest)
+    with pytest.raises(ValueError, match="incorrect header"):
+        loader.unpack(b"x" * len(packed), len(packed), digest)
