@@ -1,0 +1,266 @@
+"""A poll and what is remembered from before -> every number of the catalogue that this poll gives.
+
+Gauges come from the newest reading. Rates come from two: the remembered one when it is usable, else the poll's own
+two. A counter that went back gives no value, nor does a row that is in one reading only; nothing is ever guessed.
+Elapsed time is the host's uptime, never a clock. `host.down` is not here: it is there without a report, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from poller.metrics import CATALOGUE
+from poller.model import (
+    Before,
+    BlockDevice,
+    CpuTimes,
+    FileSystem,
+    Interface,
+    LoadAverage,
+    Memory,
+    MetricValue,
+    Poll,
+    Pressure,
+    Processes,
+    Reading,
+    Row,
+    SectionStatus,
+    Sight,
+    System,
+    natural_key,
+)
+
+# Seconds of uptime between two polls whose readings are compared; and the least between two readings of one poll.
+YOUNGEST: Final = 2.0
+OLDEST: Final = 900.0
+SHORTEST_WINDOW: Final = 0.2
+
+Found = Iterator[tuple[str, float | None]]
+
+# A row's label, which is also the name of the field that holds it.
+_LABELS: Final[dict[type[Row], str]] = {
+    CpuTimes: "core",
+    FileSystem: "mountpoint",
+    BlockDevice: "device",
+    Interface: "interface",
+}
+_ALL_CORES: Final = "all"
+# guest is inside user, guest_nice inside nice: these eight are all the time there is (proc_stat(5)).
+_MODES: Final = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+_MAY_GO_BACK: Final = frozenset({"idle", "iowait"})
+_WAYS: Final = [
+    (f"network.{way}_{what}_per_second", f"{way}_{what}")
+    for way in ("receive", "transmit")
+    for what in ("bytes", "packets", "errors", "dropped")
+]
+
+# kind -> (metric, field) for numbers that are reported as they are
+_PLAIN: Final[dict[type[Row], list[tuple[str, str]]]] = {
+    System: [("cpu.count", "cpus")],
+    LoadAverage: [("load.1m", "one"), ("load.5m", "five"), ("load.15m", "fifteen")],
+    Memory: [
+        *((f"memory.{size}_bytes", size)
+          for size in ("total", "available", "free", "buffers", "cached", "shared", "slab", "dirty")),
+        ("swap.total_bytes", "swap_total"),
+    ],
+    Processes: [
+        (f"processes.{state}", state)
+        for state in ("total", "running", "sleeping", "uninterruptible", "zombie", "stopped", "idle")
+    ],
+}  # fmt: skip
+# kind -> (metric, counter) for what is counted per second
+_PER_SECOND: Final[dict[type[Row], list[tuple[str, str]]]] = {
+    Memory: [("swap.in_bytes_per_second", "swapped_in"), ("swap.out_bytes_per_second", "swapped_out")],
+    BlockDevice: [
+        ("block.read_bytes_per_second", "read_bytes"),
+        ("block.write_bytes_per_second", "write_bytes"),
+        ("block.reads_per_second", "reads"),
+        ("block.writes_per_second", "writes"),
+    ],
+    Interface: _WAYS,
+}
+
+
+def usable(older: Reading, newer: Reading) -> bool:
+    """Whether rates may be counted from a remembered reading: the same boot, two seconds to a quarter of an hour."""
+    return older.boot_id == newer.boot_id and YOUNGEST <= newer.uptime - older.uptime <= OLDEST
+
+
+def values(before: Before, poll: Poll) -> tuple[MetricValue, ...]:
+    """Everything this poll tells; absent numbers are left out. A poll without a report gives only its seconds."""
+    found = [MetricValue("poll.seconds", poll.seconds)]
+    if poll.report is None:
+        return tuple(found)
+    now = poll.report.now
+    found.append(MetricValue("uptime.seconds", now.uptime))
+    if poll.answered_ms:
+        middle = (poll.asked_ms + poll.answered_ms) / 2000
+        found.append(MetricValue("clock.offset_seconds", now.clock - middle))
+    found += _gauges(now)
+    older = _older(before, poll.report.readings)
+    if older is not None:
+        found += _rates(older, now)
+    return tuple(found)
+
+
+def sight(poll: Poll) -> Sight:
+    """Which sections were read completely, and which label values had a row."""
+    if poll.report is None:
+        return Sight()
+    sections = poll.report.now.sections
+    rows = (row for section in sections for row in section.rows)
+    return Sight(
+        frozenset(section.name for section in sections if section.status is SectionStatus.OK and not section.reason),
+        frozenset(label for row in rows for label in _label(row)),
+    )
+
+
+def _older(before: Before, readings: tuple[Reading, ...]) -> Reading | None:
+    """The reading to count from: the remembered one, else the first of two, else none."""
+    newest = readings[-1]
+    if before.reading is not None and usable(before.reading, newest):
+        return before.reading
+    first = readings[0]
+    if first.boot_id == newest.boot_id and SHORTEST_WINDOW <= newest.uptime - first.uptime <= OLDEST:
+        return first
+    return None
+
+
+def _label(row: Row) -> tuple[tuple[str, str], ...]:
+    name = _LABELS.get(type(row))
+    if name is None or (isinstance(row, CpuTimes) and row.core == _ALL_CORES):
+        return ()
+    return ((name, getattr(row, name)),)
+
+
+def _present(row: Row, found: Iterable[tuple[str, float | None]]) -> Iterator[MetricValue]:
+    """The numbers that exist, with the row's label."""
+    label = _label(row)
+    for metric, value in found:
+        if value is not None:
+            yield MetricValue(metric, float(value), label)
+
+
+def _percent(part: float, whole: float) -> float | None:
+    """None of nothing. Clamped, because a part and its whole are not read at the same instant."""
+    return min(100.0, max(0.0, 100.0 * part / whole)) if whole > 0 else None
+
+
+# --- gauges: one reading ---
+
+
+def _gauges(now: Reading) -> Iterator[MetricValue]:
+    for section in now.sections:
+        for row in section.rows:
+            kind = type(row)
+            yield from _present(row, ((metric, getattr(row, field)) for metric, field in _PLAIN.get(kind, ())))
+            if kind in _DERIVED:
+                yield from _present(row, _DERIVED[kind](row))
+    yield from _load_per_cpu(now)
+
+
+def _load_per_cpu(now: Reading) -> Iterator[MetricValue]:
+    cpus = next((row.cpus for row in now.rows(System) if isinstance(row, System)), 0)
+    for load in now.rows(LoadAverage):
+        if isinstance(load, LoadAverage) and cpus:
+            yield MetricValue("load.1m_per_cpu", load.one / cpus)
+
+
+def _memory(row: Memory) -> Found:
+    yield "memory.percent", _percent(row.total - row.available, row.total)
+    used = max(0, row.swap_total - row.swap_free)
+    yield "swap.percent", _percent(used, row.swap_total) or 0.0
+    yield "swap.used_bytes", used
+
+
+def _filesystem(row: FileSystem) -> Found:
+    """A stuck file system tells only that; one that was skipped or denied tells nothing. Btrfs has no inode count."""
+    if row.state == "stuck":
+        yield "disk.stuck", 1.0
+    if row.state != "ok":
+        return
+    yield "disk.percent", _percent(row.used, row.used + row.available)
+    yield "disk.total_bytes", row.total
+    yield "disk.used_bytes", row.used
+    yield "disk.available_bytes", row.available
+    yield "disk.stuck", 0.0
+    yield "disk.read_only", row.read_only
+    if row.inodes:
+        yield "disk.inodes_percent", _percent(row.inodes - row.inodes_free, row.inodes)
+        yield "disk.inodes", row.inodes
+        yield "disk.inodes_free", row.inodes_free
+
+
+def _interface(row: Interface) -> Found:
+    yield "network.up", {"up": 1.0, "down": 0.0}.get(row.link)
+
+
+_DERIVED: Final[dict[type[Row], Callable[[Any], Found]]] = {
+    Memory: _memory,
+    FileSystem: _filesystem,
+    Interface: _interface,
+}
+
+
+# --- rates: two readings ---
+
+
+def _rates(older: Reading, newer: Reading) -> Iterator[MetricValue]:
+    elapsed = newer.uptime - older.uptime
+    before = {(type(row), natural_key(row)): row for section in older.sections for row in section.rows}
+    for section in newer.sections:
+        for row in section.rows:
+            was = before.get((type(row), natural_key(row)))
+            if was is not None:
+                yield from _present(row, _between(was, row, elapsed))
+
+
+def _between(was: Row, row: Row, elapsed: float) -> Found:
+    for metric, counter in _PER_SECOND.get(type(row), ()):
+        counted = _counted(was, row, counter)
+        yield metric, None if counted is None else counted / elapsed
+    if isinstance(row, CpuTimes):
+        yield from _cpu(was, row)
+    elif isinstance(row, BlockDevice):
+        yield from _block(was, row, elapsed)
+    elif isinstance(row, Pressure):
+        metric = f"pressure.{row.resource}_{row.kind}_percent"
+        if metric in CATALOGUE:  # "cpu full" is there for symmetry and always zero
+            yield metric, _share(was, row, "stalled", elapsed)
+
+
+def _counted(was: Row, row: Row, counter: str) -> float | None:
+    """How much was counted in between; None when the counter went back (reset, wrapped, another device)."""
+    counted: float = getattr(row, counter) - getattr(was, counter)
+    return counted if counted >= 0 else None
+
+
+def _share(was: Row, row: Row, counter: str, elapsed: float) -> float | None:
+    counted = _counted(was, row, counter)
+    return None if counted is None else _percent(counted, elapsed)
+
+
+def _cpu(was: Row, row: CpuTimes) -> Found:
+    """Shares of the time in all modes, which is the time there was for this core (or for all of them)."""
+    spent = {mode: getattr(row, mode) - getattr(was, mode) for mode in _MODES}
+    for mode in _MAY_GO_BACK:
+        spent[mode] = max(0.0, spent[mode])
+    total = sum(spent.values())
+    if total <= 0 or min(spent.values()) < 0:
+        return
+    prefix = "cpu." if row.core == _ALL_CORES else "cpu.core_"
+    yield f"{prefix}percent", _percent(total - spent["idle"] - spent["iowait"], total)
+    for mode, seconds in spent.items():
+        yield f"{prefix}{mode}_percent", _percent(seconds, total)
+    guest, guest_nice = _counted(was, row, "guest"), _counted(was, row, "guest_nice")
+    if guest is not None and guest_nice is not None:
+        yield f"{prefix}guest_percent", _percent(guest + guest_nice, total)
+
+
+def _block(was: Row, row: BlockDevice, elapsed: float) -> Found:
+    yield "block.busy_percent", _share(was, row, "busy_seconds", elapsed)
+    for way, requests in (("read", "reads"), ("write", "writes")):
+        count, seconds = _counted(was, row, requests), _counted(was, row, f"{way}_seconds")
+        if count and seconds is not None:  # the average of no requests is no number
+            yield f"block.{way}_seconds", seconds / count
