@@ -1,0 +1,75 @@
+"""`poller check-config`: is the configuration right, and if not, every mistake in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from poller.cli.settings import Settings, inert, print_json
+from poller.errors import ConfigError
+from poller.model import Config
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, mistakes included.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Check the configuration and show every mistake at once, each as file:line (exit 2).
+
+    Looks at everything that can be known without the network: names, numbers, references, files and their modes.
+
+    \b
+    Examples:
+      poller check-config
+      poller --config new.xml check-config --json
+    """
+    settings: Settings = ctx.obj
+    if not as_json:
+        config = settings.config
+        click.echo(f"{inert(str(_shown(settings)))}: {_sentence(config)}: ok")
+        return
+    try:
+        config = settings.config
+    except ConfigError as error:
+        print_json(_failure(error))
+        ctx.exit(2)
+    print_json({"ok": True, "file": str(config.path), **_counts(config), "mistakes": []})
+
+
+def _shown(settings: Settings) -> object:
+    """The file as the user named it, like in the mistakes."""
+    import os
+
+    from poller.config import find
+
+    return find(settings.config_path, os.environ)
+
+
+def _counts(config: Config) -> dict[str, int]:
+    thresholds = {
+        (threshold.where, threshold.metric, threshold.labels, threshold.key)
+        for host in config.hosts
+        for threshold in host.thresholds
+    }
+    return {
+        "hosts": len(config.hosts),
+        "groups": len({host.group for host in config.hosts} - {""}),
+        "thresholds": len(thresholds),
+        "contacts": len(config.contacts),
+    }
+
+
+def _sentence(config: Config) -> str:
+    return ", ".join(f"{number} {what if number != 1 else what[:-1]}" for what, number in _counts(config).items())
+
+
+def _failure(error: ConfigError) -> dict[str, Any]:
+    return {
+        "ok": False,
+        "file": error.mistakes[0].file,
+        "mistakes": [
+            {"file": mistake.file, "line": mistake.line, "sentence": mistake.sentence, "hint": mistake.hint}
+            for mistake in error.mistakes
+        ],
+    }

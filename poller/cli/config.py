@@ -1,0 +1,153 @@
+"""`poller config show HOST`: what applies to a host in the end, and which line of config.xml says so."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from poller.cli.settings import Settings, inert, print_json
+from poller.errors import UsageError
+from poller.model import Config, Hold, Host, Threshold
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_UNFOLDED: Final = 10_000
+
+
+@click.group()
+def command() -> None:
+    """Look into the configuration."""
+
+
+@command.command()
+@click.argument("host")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.pass_obj
+def show(settings: Settings, host: str, as_json: bool) -> None:
+    """Show the merged values of HOST, each with the file:line that set it.
+
+    \b
+    Examples:
+      poller config show web1
+      poller config show web1 --json
+    """
+    config = settings.config
+    found = _host(config, host)
+    if as_json:
+        print_json(_document(config, found))
+    else:
+        _print(settings, config, found)
+
+
+def _host(config: Config, name: str) -> Host:
+    for host in config.hosts:
+        if host.name == name:
+            return host
+    close = difflib.get_close_matches(name, [host.name for host in config.hosts], n=1)
+    raise UsageError(f"there is no host {name}" + (f"; did you mean {close[0]}?" if close else ""))
+
+
+def _values(host: Host) -> dict[str, Any]:
+    """The settings by their names in config.xml. None: left to ssh_config, or not there."""
+    ssh, poll = host.ssh, host.poll
+    return {
+        "address": host.address,
+        "user": ssh.user,
+        "port": ssh.port,
+        "identity-file": [str(path) for path in ssh.identity_files] or None,
+        "passphrase": None if ssh.passphrase is None else str(ssh.passphrase),
+        "password": None if ssh.password is None else str(ssh.password),
+        "agent": ssh.agent,
+        "known-hosts": [str(path) for path in ssh.known_hosts] or None,
+        "host-key-policy": ssh.host_key_policy,
+        "ssh-config": None if ssh.ssh_config is None else str(ssh.ssh_config),
+        "proxy-jump": ssh.proxy_jump,
+        "interval": poll.interval,
+        "deadline": poll.deadline,
+        "down-after": _hold(poll.down_after),
+        "python": host.python,
+        "become": host.become,
+        "tags": sorted(host.tags),
+        "notify": list(host.notify),
+    }
+
+
+def _hold(hold: Hold) -> str:
+    return f"{hold.seconds:g}s" if hold.seconds else f"{hold.polls} poll{'' if hold.polls == 1 else 's'}"
+
+
+def _document(config: Config, host: Host) -> dict[str, Any]:
+    origins = config.origins[host.name]
+    return {
+        "name": host.name,
+        "group": host.group or None,
+        "where": host.where,
+        "settings": {name: {"value": value, "where": origins[name]} for name, value in _values(host).items()},
+        "thresholds": [_threshold(threshold) for threshold in host.thresholds],
+    }
+
+
+def _threshold(threshold: Threshold) -> dict[str, Any]:
+    return {
+        "metric": threshold.metric,
+        "labels": dict(threshold.labels),
+        "above": threshold.above,
+        "below": threshold.below,
+        "clear": threshold.clear,
+        "for": threshold.hold.seconds,
+        "polls": threshold.hold.polls,
+        "severity": str(threshold.severity),
+        "notify": list(threshold.notify),
+        "where": threshold.where,
+    }
+
+
+def _print(settings: Settings, config: Config, host: Host) -> None:
+    from poller.cli.table import cell
+
+    group = f" in group {host.group}" if host.group else ""
+    click.echo(inert(f"{host.name}{group}, {host.where}"))
+    values = _table("SETTING", "VALUE", "SET BY")
+    for name, value in _values(host).items():
+        values.add_row(name, cell(_shown(value)), cell(config.origins[host.name][name]))
+    limits = _table("THRESHOLD", "LIMIT", "CLEAR", "SEVERITY", "TELLS", "SET BY")
+    for threshold in host.thresholds:
+        limits.add_row(*(cell(each) for each in _limit_row(threshold)))
+    # A pipe has no width: nothing is folded there.
+    settings.out.print(values, "", limits, sep="\n", width=None if settings.out.is_terminal else _UNFOLDED)
+
+
+def _table(*columns: str) -> Table:
+    """Without lines, and folded where a terminal is too narrow: a value is never cut."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _limit_row(threshold: Threshold) -> tuple[str, ...]:
+    labels = "".join(f'{{{name}="{pattern}"}}' for name, pattern in threshold.labels)
+    return (
+        threshold.metric + labels,
+        str(threshold),
+        "" if threshold.clear is None else f"{threshold.clear:g}",
+        str(threshold.severity),
+        _shown(list(threshold.notify)),
+        threshold.where,
+    )
+
+
+def _shown(value: Any) -> str:
+    """A setting as it would be written in config.xml; the only fractions are seconds."""
+    if value is None or value == []:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}s"
+    return " ".join(value) if isinstance(value, list) else str(value)

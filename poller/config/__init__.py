@@ -1,0 +1,41 @@
+"""config.xml -> frozen Config, or every mistake in it at once, each with its line.
+
+     place        which file, and what its paths are relative to
+     document     bytes -> elements with lines (the door of lxml)
+     vocabulary   which elements and attributes there are, and of which kind (values, references, variables, notify)
+     structure    elements -> nodes that hold what is right
+     build        nodes -> Config: contacts, threshold sets (limits, defaults, merge), hosts (ranges)
+     secret       reads a referred secret when it is used
+
+Never expands entities, never fetches anything, never repeats a secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from poller.config import build, document, structure
+from poller.config.mistakes import Mistakes
+from poller.config.place import Place, find
+from poller.model import Config
+
+__all__ = ["find", "load", "template"]
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of `path`, or of the first place of the search order. ConfigError holds all mistakes."""
+    file = find(path, environ)
+    mistakes = Mistakes(str(file))
+    elements = document.read(file, mistakes)
+    place = Place.of(file, environ)
+    root = structure.check(elements, place, mistakes)
+    config = build.build(root, file, place, mistakes)
+    mistakes.raise_if_any()
+    return config
+
+
+def template() -> str:
+    """The commented config.xml that `poller init` writes."""
+    return Path(__file__).with_name("template.xml").read_text(encoding="utf-8")

@@ -1,0 +1,160 @@
+"""Checked nodes to the frozen Config: the parts of the poller itself, then references between them, then the hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from poller.config import defaults, limits
+from poller.config.hosts import Fleet, Level, inherited
+from poller.config.limits import Limit
+from poller.config.mistakes import Mistakes, meant
+from poller.config.notify import MAILTO
+from poller.config.place import Place
+from poller.config.structure import Node
+from poller.model import Config, Contact, MailServer, Retention
+
+_PORTS: Final = {"none": 25, "starttls": 587, "tls": 465}
+
+
+def build(root: Node, path: Path, place: Place, mistakes: Mistakes) -> Config:
+    """The configuration; what is wrong with it is in `mistakes`."""
+    _check_archive(root, mistakes)
+    contacts = _contacts(root, mistakes)
+    sets = _sets(root, mistakes)
+    mail = _mail(root, mistakes)
+    _check_references(root, contacts, sets, mistakes)
+    _check_reachable(root, mistakes)
+    fleet = Fleet(sets, place, mistakes)
+    fleet.read(root, _top(root))
+    journal, poll = root.one("journal"), root.one("poll")
+    return Config(
+        path=path.absolute(),
+        journal=(journal.value("path") if journal else None) or place.state / "poller.db",
+        hosts=tuple(fleet.hosts),
+        at_once=poll.value("at-once", 200) if poll else 200,
+        retention=_retention(root),
+        mail=mail,
+        contacts=contacts,
+        origins=MappingProxyType(fleet.origins),
+    )
+
+
+def _top(root: Node) -> Level:
+    """What <poller>, <ssh> and <poll> hand down to every host."""
+    settings = {
+        name: setting
+        for node in (root, root.one("ssh"), root.one("poll"))
+        if node
+        for name, setting in inherited(node).items()
+    }
+    told = root.value("notify")
+    return Level(settings, notify=told.over(()) if told else ())
+
+
+def _check_archive(root: Node, mistakes: Mistakes) -> None:
+    # The URL may hold a password: it is not repeated.
+    archive = root.one("archive")
+    if archive is not None and "url" in archive.settings:
+        url: str = archive.value("url")
+        scheme = url.partition(":")[0]
+        what = f"{scheme} is" if scheme in ("mysql", "mariadb") else "url= names something"
+        mistakes.add(
+            archive.line_of("url"),
+            f"{what} not an archive that this version knows; it stores in the journal file only",
+            "leave <archive> out",
+        )
+
+
+def _contacts(root: Node, mistakes: Mistakes) -> tuple[Contact, ...]:
+    contacts: dict[str, Contact] = {}
+    lines: dict[str, int] = {}
+    for node in root.each("contact"):
+        name, mail = node.value("name"), node.value("mail", "")
+        if name is None:
+            continue
+        if name == "none":
+            mistakes.add(node.line_of("name"), 'a contact cannot be called "none", which means nobody in notify=')
+        if name in contacts:
+            mistakes.add(node.line_of("name"), f'contact "{name}" stands twice; the first is in line {lines[name]}')
+        lines.setdefault(name, node.line_of("name"))
+        contacts.setdefault(name, Contact(name, mail, node.value("severities", frozenset())))
+    return tuple(contacts.values())
+
+
+def _sets(root: Node, mistakes: Mistakes) -> dict[str, Sequence[Limit]]:
+    sets: dict[str, Sequence[Limit]] = {}
+    lines: dict[str, int] = {}
+    for node in root.each("thresholds"):
+        name = node.value("name")
+        found = limits.read(node, mistakes)
+        if name in sets:
+            mistakes.add(node.line, f'threshold set "{name}" stands twice; the first is in line {lines[name]}')
+        elif name is not None:
+            sets[name], lines[name] = found, node.line
+    return sets
+
+
+def _mail(root: Node, mistakes: Mistakes) -> MailServer | None:
+    node = root.one("mail")
+    if node is None:
+        return None
+    security = node.value("security", "starttls")
+    password = node.value("password-file") or node.value("password-env")
+    user = node.value("user")
+    if password and not user:
+        mistakes.add(node.line, "<mail> has a password but no user=")
+    if user and not password:
+        mistakes.add(node.line_of("user"), "<mail> has user= but neither password-file= nor password-env=")
+    if password and security == "none":
+        mistakes.add(
+            node.line_of("security"),
+            'security="none" would send the password in clear text',
+            'use security="starttls" or "tls", or leave user= and the password out',
+        )
+    return MailServer(
+        server=node.value("server", ""),
+        port=node.value("port", _PORTS[security]),
+        sender=node.value("from", ""),
+        security=security,
+        user=user,
+        password=password,
+        ca_file=node.value("ca-file"),
+        timeout=node.value("timeout", 15.0),
+    )
+
+
+def _retention(root: Node) -> Retention:
+    node = root.one("retention")
+    return Retention(**{name: setting.value for name, setting in node.settings.items()}) if node else Retention()
+
+
+def _check_references(
+    root: Node, contacts: Iterable[Contact], sets: Mapping[str, Sequence[Limit]], mistakes: Mistakes
+) -> None:
+    """Contacts in notify= and sets in thresholds= must exist."""
+    people = [contact.name for contact in contacts]
+    known_sets = [*sets, defaults.NAME]
+    for node in root.walk():
+        for name in node.value("notify").contacts if "notify" in node.settings else ():
+            if name not in people:
+                mistakes.add(node.line_of("notify"), f'there is no contact "{name}"{meant(name, people)}')
+        for name in node.value("thresholds", ()):
+            if name not in known_sets:
+                mistakes.add(node.line_of("thresholds"), f'there is no threshold set "{name}"{meant(name, known_sets)}')
+
+
+def _check_reachable(root: Node, mistakes: Mistakes) -> None:
+    """Somebody to tell but no mail server: it would be noticed only when it is needed."""
+    if root.one("mail") is not None:
+        return
+    for node in root.walk():
+        told = node.value("notify")
+        if node.tag == "contact" or (told and any(each.startswith(MAILTO) for each in told.over(()))):
+            line = node.line if node.tag == "contact" else node.line_of("notify")
+            mistakes.add(
+                line, "somebody is to be told by mail but there is no <mail>", 'add <mail server="…" from="…"/>'
+            )
+            return

@@ -1,0 +1,197 @@
+"""`<group>` and `<host>` to hosts: ranges expanded, settings inherited, thresholds merged."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from poller.config import defaults, limits, merge, ranges, values
+from poller.config.limits import Limit
+from poller.config.mistakes import Mistakes, WrongError, shortened
+from poller.config.place import Place
+from poller.config.structure import Node, Setting
+from poller.config.vocabulary import COMMON, LOGIN, TIMING
+from poller.model import Host, PollSettings, Ssh, Threshold
+
+DEFAULT: Final = "default"
+# What `poller config show` lists, in this order; a secret is one setting whichever way it is referred to.
+INHERITED: Final = (*COMMON, *LOGIN, *TIMING)
+_SECRET = {f"{secret}-{kind}": secret for secret in ("password", "passphrase") for kind in ("file", "env")}
+SHOWN: Final = ("address", *dict.fromkeys(_SECRET.get(name, name) for name in INHERITED), "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What one place in the tree hands down. `own` are the limits of its own <threshold> children, outermost first."""
+
+    settings: Mapping[str, Setting]
+    own: tuple[Sequence[Limit], ...] = ()
+    notify: tuple[str, ...] = ()
+    tags: tuple[Setting, ...] = ()
+    group: str = ""
+
+    def under(self, node: Node, mistakes: Mistakes) -> Level:
+        """This level with what a <group> or <host> says itself."""
+        told = node.value("notify")
+        tags = node.settings.get("tags")
+        own = limits.read(node, mistakes)
+        return Level(
+            settings={**self.settings, **inherited(node)},
+            own=(*self.own, own) if own else self.own,
+            notify=told.over(self.notify) if told else self.notify,
+            tags=(*self.tags, tags) if tags else self.tags,
+            group=self.group,
+        )
+
+    def value(self, name: str, default: Any = None) -> Any:
+        setting = self.settings.get(name)
+        return default if setting is None else setting.value
+
+
+def inherited(node: Node) -> dict[str, Setting]:
+    """The settings of a node that what is inside it inherits."""
+    return {_SECRET.get(name, name): setting for name, setting in node.settings.items() if name in INHERITED}
+
+
+class Fleet:
+    """Reads the hosts of one file. Limits of hosts that say nothing of their own are merged once and shared."""
+
+    def __init__(self, sets: Mapping[str, Sequence[Limit]], place: Place, mistakes: Mistakes) -> None:
+        self.sets = {defaults.NAME: defaults.LIMITS, **sets}
+        self.mistakes = mistakes
+        self.hosts: list[Host] = []
+        self.origins: dict[str, Mapping[str, str]] = {}
+        self._lines: dict[str, int] = {}
+        self._ssh_config = place.user_ssh_config
+        self._merged: dict[tuple[Any, ...], tuple[Threshold, ...]] = {}
+
+    def read(self, root: Node, top: Level) -> None:
+        """Every host below the document element, in the order of the file."""
+        groups: dict[str, int] = {}
+        for node in root.children:
+            if node.tag == "group":
+                name = node.value("name", "")
+                if name in groups:
+                    self.mistakes.add(node.line, f'group "{name}" stands twice; the first is in line {groups[name]}')
+                if name:
+                    groups.setdefault(name, node.line)
+                level = top.under(node, self.mistakes)
+                level = dataclasses.replace(level, group=name)
+                for host in node.each("host"):
+                    self._take(host, level)
+            elif node.tag == "host":
+                self._take(node, top)
+
+    def _take(self, node: Node, level: Level) -> None:
+        level = level.under(node, self.mistakes)
+        poll = self._poll(node, level)
+        ssh = self._ssh(level)
+        thresholds = self._thresholds(level, poll)
+        origins = self._origins(node, level)
+        for name, address in self._pairs(node):
+            if not self._is_new(name, node):
+                continue
+            self.origins[name] = origins
+            self.hosts.append(
+                Host(
+                    name=name,
+                    address=address,
+                    ssh=ssh,
+                    poll=poll,
+                    python=level.value("python", "python3"),
+                    become=level.value("become", "no"),
+                    group=level.group,
+                    tags=frozenset(tag for tags in level.tags for tag in tags.value),
+                    thresholds=thresholds,
+                    notify=level.notify,
+                    where=self.mistakes.where(node.line),
+                )
+            )
+
+    def _is_new(self, name: str, node: Node) -> bool:
+        line = node.line_of("name")
+        if name in self._lines:
+            self.mistakes.add(line, f'host "{name}" stands twice; the first is in line {self._lines[name]}')
+            return False
+        if len(self._lines) == ranges.MOST:
+            self.mistakes.add(line, f"there are more than {ranges.MOST} hosts from here on")
+        self._lines[name] = line
+        return len(self._lines) <= ranges.MOST
+
+    def _pairs(self, node: Node) -> Iterator[tuple[str, str]]:
+        """Names and addresses in step."""
+        names = self._expanded(node, "name", values.name)
+        addresses = self._expanded(node, "address", values.address) if "address" in node.settings else names
+        if not names or not addresses:
+            return
+        if not ranges.has_range(node.value("address", "[0]")):
+            addresses *= len(names)
+        if len(names) != len(addresses):
+            self.mistakes.add(
+                node.line_of("address"),
+                f'name="{shortened(node.settings["name"].raw)}" stands for {_hosts(len(names))} but '
+                f'address="{shortened(node.settings["address"].raw)}" for {len(addresses)}',
+            )
+            return
+        yield from zip(names, addresses, strict=True)
+
+    def _expanded(self, node: Node, attribute: str, check: Callable[[str], str]) -> tuple[str, ...]:
+        setting = node.settings.get(attribute)
+        if setting is None:
+            return ()
+        try:
+            return tuple(check(text) for text in ranges.expand(setting.value))
+        except WrongError as wrong:
+            self.mistakes.add(setting.line, f'{attribute}="{shortened(setting.raw)}" {wrong.predicate}', wrong.hint)
+            return ()
+
+    def _ssh(self, level: Level) -> Ssh:
+        return Ssh(
+            user=level.value("user"),
+            port=level.value("port"),
+            identity_files=level.value("identity-file", ()),
+            passphrase=level.value("passphrase"),
+            password=level.value("password"),
+            agent=level.value("agent", False),
+            known_hosts=level.value("known-hosts", ()),
+            host_key_policy=level.value("host-key-policy", "strict"),
+            ssh_config=level.value("ssh-config", self._ssh_config),
+            proxy_jump=level.value("proxy-jump"),
+        )
+
+    def _poll(self, node: Node, level: Level) -> PollSettings:
+        standard = PollSettings()
+        interval = level.value("interval", standard.interval)
+        deadline = level.value("deadline", min(standard.deadline, interval))
+        if deadline > interval:
+            setting = max(
+                (level.settings[name] for name in ("interval", "deadline") if name in level.settings),
+                key=lambda setting: setting.line,
+            )
+            self.mistakes.add(
+                setting.line, f"the deadline of {deadline:g} s is longer than the interval of {interval:g} s"
+            )
+        return PollSettings(interval, deadline, level.value("down-after", standard.down_after))
+
+    def _thresholds(self, level: Level, poll: PollSettings) -> tuple[Threshold, ...]:
+        names = level.value("thresholds", (defaults.NAME,))
+        key = (names, level.own, level.notify, poll.down_after)
+        if key not in self._merged:
+            layers = [self.sets[name] for name in names if name in self.sets]
+            self._merged[key] = merge.bound(merge.merged([*layers, *level.own]), level.notify, poll.down_after)
+        return self._merged[key]
+
+    def _origins(self, node: Node, level: Level) -> dict[str, str]:
+        """Where each shown setting was set. One mapping for all hosts of a range."""
+        lines = {name: setting.line for name, setting in level.settings.items()}
+        lines["address"] = node.line_of("address" if "address" in node.settings else "name")
+        where = {name: self.mistakes.where(lines[name]) if name in lines else DEFAULT for name in SHOWN}
+        if level.tags:
+            where["tags"] = ", ".join(self.mistakes.where(tags.line) for tags in level.tags)
+        return where
+
+
+def _hosts(number: int) -> str:
+    return f"{number} host{'' if number == 1 else 's'}"

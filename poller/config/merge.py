@@ -1,0 +1,39 @@
+"""Which thresholds a host has in the end: sets in the order they are named, then the group's own, then the host's.
+
+A later layer replaces all limits of the same metric and label filters, or removes them with `off`. Pure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from poller.config.defaults import HOST_DOWN
+from poller.config.limits import DOWN, Limit, Slot
+from poller.config.notify import Notify
+from poller.model import Hold, Threshold
+
+NOBODY = Notify(None, ())
+
+
+def merged(layers: Iterable[Sequence[Limit]]) -> tuple[Limit, ...]:
+    """The limits in force. `host.down` is always among them unless it was turned off."""
+    slots: dict[Slot, list[Limit]] = {HOST_DOWN.slot: [HOST_DOWN]}
+    for layer in layers:
+        fresh: dict[Slot, list[Limit]] = {}
+        for limit in layer:
+            fresh.setdefault(limit.slot, []).append(limit)
+        slots.update(fresh)
+    return tuple(limit for limits in slots.values() for limit in limits if not limit.off)
+
+
+def bound(limits: Iterable[Limit], notify: tuple[str, ...], down_after: Hold) -> tuple[Threshold, ...]:
+    """The limits as thresholds of one host: who is told, and how long down lasts before it counts."""
+    return tuple(
+        dataclasses.replace(
+            limit.threshold,
+            notify=(limit.notify or NOBODY).over(notify),
+            hold=down_after if limit.threshold.metric == DOWN and not limit.held else limit.threshold.hold,
+        )
+        for limit in limits
+    )

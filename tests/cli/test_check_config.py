@@ -1,0 +1,59 @@
+"""`poller check-config`: one line when all is well, every mistake and exit 2 when not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.calling import poller
+from tests.config.files import write
+from tests.config.test_examples import DESIGN, secrets
+
+WRONG = "<poller>\n<host name='a' port='x'/>\n<ssh password='geheim'/>\n<hots/></poller>"
+
+
+def test_a_right_configuration_is_summed_up_in_one_line(tmp_path: Path) -> None:
+    secrets(tmp_path)
+    write(tmp_path, DESIGN)
+    answer = poller(tmp_path, "check-config")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == "config.xml: 42 hosts, 1 group, 10 thresholds, 2 contacts: ok\n"
+
+
+def test_every_mistake_is_shown_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, WRONG)
+    answer = poller(tmp_path, "check-config")
+    assert (answer.code, answer.out) == (2, "")
+    assert [line for line in answer.err.splitlines() if not line.startswith("    ")] == [
+        'config.xml:2: port="x" is not a port: a whole number from 1 to 65535',
+        "config.xml:3: password= would keep a secret in this file",
+        'config.xml:4: <hots> is not an element of config.xml; did you mean "host"?',
+    ]
+    assert "geheim" not in answer.err
+
+
+def test_json_says_the_same(tmp_path: Path) -> None:
+    write(tmp_path, WRONG)
+    answer = poller(tmp_path, "check-config", "--json")
+    document = json.loads(answer.out)
+    assert (answer.code, answer.err, document["ok"]) == (2, "", False)
+    assert [mistake["line"] for mistake in document["mistakes"]] == [2, 3, 4]
+    assert set(document["mistakes"][0]) == {"file", "line", "sentence", "hint"}
+    write(tmp_path, "<poller><host name='a'/></poller>")
+    document = json.loads(poller(tmp_path, "check-config", "--json").out)
+    assert document == {
+        "ok": True, "file": f"{tmp_path}/config.xml", "hosts": 1, "groups": 0, "thresholds": 8, "contacts": 0,
+        "mistakes": [],
+    }  # fmt: skip
+
+
+def test_without_a_configuration_the_way_out_is_told(tmp_path: Path) -> None:
+    answer = poller(tmp_path, "check-config")
+    assert answer.code == 2 and "there is no configuration" in answer.err and "`poller init` writes one" in answer.err
+
+
+def test_control_characters_of_the_file_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    write(tmp_path, "<poller>\n<host name='a\u202e\u009b31m'/></poller>")
+    answer = poller(tmp_path, "check-config", PYTHONUTF8="1")
+    assert answer.code == 2 and answer.err.startswith("config.xml:2: name=")
+    assert "\u202e" not in answer.err and "\u009b" not in answer.err

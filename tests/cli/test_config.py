@@ -1,0 +1,74 @@
+"""`poller config show`: the merged values of a host, each with the line that set it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import poller
+from tests.config.files import write
+from tests.config.test_examples import DESIGN, secrets
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    secrets(tmp_path)
+    write(tmp_path, DESIGN)
+    return tmp_path
+
+
+def rows(text: str) -> list[tuple[str, ...]]:
+    return [tuple(re.split(r" {2,}", line.strip())) for line in text.splitlines()]
+
+
+def test_every_value_stands_beside_its_origin(folder: Path) -> None:
+    answer = poller(folder, "config", "show", "gw1")
+    assert answer.code == 0 and answer.err == ""
+    shown = rows(answer.out)
+    assert shown[0] == ("gw1 in group lab, config.xml:15",)
+    for row in (
+        ("address", "10.1.0.1", "config.xml:15"),
+        ("user", "exam", "config.xml:13"),
+        ("port", "2222", "config.xml:15"),
+        ("known-hosts", f"{folder}/.ssh/known_hosts", "config.xml:4"),
+        ("interval", "60s", "config.xml:5"),
+        ("down-after", "3 polls", "config.xml:5"),
+        ("become", "no", "default"),
+        ("password", "-", "default"),
+        ("host.down", "> 0 for 3 polls", "high", "mailto:owner@example.org", "default"),
+        ('disk.percent{mountpoint="/var"}', "> 85", "medium", "mailto:owner@example.org net", "config.xml:11"),
+    ):
+        assert row in shown
+
+
+def test_nothing_is_cut_or_decorated_in_a_pipe(folder: Path) -> None:
+    answer = poller(folder, "config", "show", "pc01", COLUMNS="20")
+    assert "…" not in answer.out and "\x1b" not in answer.out
+    assert ("cpu.percent", "> 90 for 180s", "75", "high", "ops", "config.xml:10") in rows(answer.out)
+
+
+def test_json_has_stable_keys(folder: Path) -> None:
+    document = json.loads(poller(folder, "config", "show", "pc07", "--json").out)
+    assert set(document) == {"name", "group", "where", "settings", "thresholds"}
+    assert document["settings"]["address"] == {"value": "10.1.0.17", "where": "config.xml:14"}
+    assert document["settings"]["tags"] == {"value": ["floor2"], "where": "config.xml:14"}
+    assert document["settings"]["interval"] == {"value": 60.0, "where": "config.xml:5"}
+    assert document["thresholds"][1] == {
+        "metric": "cpu.percent", "labels": {}, "above": 90.0, "below": None, "clear": 75.0, "for": 180.0, "polls": 1,
+        "severity": "high", "notify": ["ops"], "where": "config.xml:10",
+    }  # fmt: skip
+
+
+def test_an_unknown_host_is_refused_with_the_one_that_was_meant(folder: Path) -> None:
+    answer = poller(folder, "config", "show", "gw")
+    assert (answer.code, answer.err) == (2, "poller: there is no host gw; did you mean gw1?\n")
+
+
+def test_a_secret_is_shown_by_its_reference_only(folder: Path) -> None:
+    write(folder, "<poller><host name='a' password-env='PASS'/></poller>")
+    for option in ((), ("--json",)):
+        answer = poller(folder, "config", "show", "a", *option, PASS="geheim")
+        assert answer.code == 0 and "env:PASS" in answer.out and "geheim" not in answer.out + answer.err

@@ -1,0 +1,53 @@
+"""`poller init` writes a configuration that works and never overwrites one."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from poller.config import template
+from tests.cli.calling import poller
+
+
+def test_it_writes_a_configuration_that_works_as_it_stands(tmp_path: Path) -> None:
+    answer = poller(tmp_path, "init")
+    assert answer.code == 0 and answer.out.startswith("wrote config.xml\nnext:\n") and answer.err == ""
+    assert (tmp_path / "config.xml").read_text() == template()
+    check = poller(tmp_path, "check-config")
+    assert (check.code, check.out) == (0, "config.xml: 1 host, 0 groups, 9 thresholds, 0 contacts: ok\n")
+
+
+def test_only_its_owner_may_read_what_it_writes_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        poller(tmp_path, "init")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "config.xml").stat().st_mode) == 0o600
+
+
+def test_it_leaves_a_file_that_is_there_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "config.xml").write_text("mine")
+    answer = poller(tmp_path, "init")
+    assert answer.code == 2 and answer.out == ""
+    assert answer.err.startswith("poller: config.xml is there already; it was left as it is\n")
+    assert (tmp_path / "config.xml").read_text() == "mine"
+
+
+def test_it_does_not_write_through_a_dangling_link(tmp_path: Path) -> None:
+    (tmp_path / "config.xml").symlink_to("elsewhere.xml")
+    assert poller(tmp_path, "init").code == 2
+    assert not (tmp_path / "elsewhere.xml").exists()
+
+
+def test_a_missing_folder_is_named_with_the_way_out(tmp_path: Path) -> None:
+    answer = poller(tmp_path, "init", "etc/poller/config.xml")
+    assert (answer.code, answer.err) == (2, "poller: there is no folder etc/poller\n    mkdir -p etc/poller\n")
+
+
+def test_a_file_that_would_not_be_found_by_itself_is_named_in_the_next_steps(tmp_path: Path) -> None:
+    assert "poller --config 'my config.xml' run" in poller(tmp_path, "init", "my config.xml").out
+    assert "poller --config other.xml run" in poller(tmp_path, "--config", "other.xml", "init").out
+    (tmp_path / ".config" / "poller").mkdir(parents=True)
+    assert "  4. poller run " in poller(tmp_path, "init", str(tmp_path / ".config/poller/config.xml")).out

@@ -1,0 +1,69 @@
+"""Whatever happens to a file, loading it gives a Config or a ConfigError with lines: never anything else."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from poller.config import load
+from poller.errors import ConfigError
+from tests.config.files import environ, write
+from tests.config.test_examples import uncommented
+
+SNIPPETS = [
+    *(b"<", b">", b"&", b"&a;", b'"', b"'", b"</poller>", b"<host", b"<host name='me'/>", b"<!DOCTYPE poller>"),
+    *(b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?", b"${", b"${X}", b" above='nan'", b" off='yes'", b"[1-9999]"),
+    *(b"\0", b"\x1b", b"\xff", b"\xe2\x80\xae", b"\xf0\x9f\x90\x8d", b"\n", b"-1", b"1e400", b"mailto:", b"+", b"none"),
+]
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """One to three things that happen to files: cut, lost, doubled, swapped, foreign bytes."""
+    for _ in range(chance.randint(1, 3)):
+        start = chance.randrange(len(data) + 1)
+        end = min(len(data), start + chance.choice((0, 1, 5, 40, 400)))
+        kind = chance.randrange(6)
+        if kind == 0:
+            data = data[:start]
+        elif kind == 1:
+            data = data[:start] + data[end:]
+        elif kind == 2:
+            data = data[:end] + data[start:end] + data[end:]
+        elif kind == 3:
+            data = data[:start] + chance.choice(SNIPPETS) + data[start:]
+        elif kind == 4:
+            data = data[:start] + chance.choice(SNIPPETS) + data[end:]
+        else:
+            data = data[:start] + bytes(chance.randrange(256) for _ in range(end - start)) + data[end:]
+    return data
+
+
+def values_swapped(data: bytes, chance: random.Random) -> bytes:
+    """Well-formed still, but with the quoted values of other attributes: finds what the syntax checks hide."""
+    parts = data.split(b'"')
+    odd = list(range(1, len(parts), 2))
+    for _ in range(chance.randint(1, 8)):
+        parts[chance.choice(odd)] = parts[chance.choice(odd)]
+    return b'"'.join(parts)
+
+
+@pytest.mark.parametrize("change", [mutated, values_swapped])
+def test_a_mutated_configuration_never_raises_anything_but_a_config_error(tmp_path: Path, change: object) -> None:
+    assert callable(change)
+    original = uncommented(tmp_path).encode()
+    chance = random.Random(20)  # the same mutations every time
+    refused = 0
+    for _ in range(300):
+        path = write(tmp_path, change(original, chance))
+        try:
+            load(path, environ(tmp_path))
+        except ConfigError as error:
+            refused += 1
+            assert error.mistakes
+            for mistake in error.mistakes:
+                assert mistake.sentence and "\n" not in mistake.sentence
+                assert mistake.line > 0 or mistake.sentence.startswith("the file ")
+                assert mistake.line <= path.read_bytes().count(b"\n") + 1
+    assert refused > 150

@@ -1,0 +1,160 @@
+"""Threshold sets, the group's own limits and the host's are laid over each other; label by label, metric by metric."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from poller.config.limits import number
+from poller.metrics import CATALOGUE
+from poller.model import Config, Hold, Severity, Threshold
+from tests.config.files import loaded
+
+PEOPLE = """<mail server="m.example.org" from="p@example.org"/>
+  <contact name="ops" mail="ops@example.org"/><contact name="net" mail="net@example.org"/>"""
+BASE = """<thresholds name="base">
+    <threshold metric="disk.percent" above="80"/>
+    <threshold metric="disk.percent" above="90" severity="high"/>
+    <threshold metric="disk.percent" mountpoint="/var" above="70"/>
+    <threshold metric="cpu.percent" above="95"/>
+  </thresholds>"""
+
+
+def config(folder: Path, body: str) -> Config:
+    return loaded(folder, f"<poller>{PEOPLE}{BASE}{body}</poller>")
+
+
+def limits(folder: Path, body: str) -> list[str]:
+    """The limits of the first host, short, without the ever-present host.down."""
+    return [short(each) for each in config(folder, body).hosts[0].thresholds if each.metric != "host.down"]
+
+
+def short(threshold: Threshold) -> str:
+    labels = "".join(f"[{value}]" for _, value in threshold.labels)
+    return f"{threshold.metric}{labels}{threshold.sign}{threshold.limit:g}"
+
+
+def down(folder: Path, body: str) -> list[Threshold]:
+    return [each for each in config(folder, body).hosts[0].thresholds if each.metric == "host.down"]
+
+
+def test_a_host_that_names_no_set_has_the_built_in_one(tmp_path: Path) -> None:
+    assert limits(tmp_path, "<host name='a'/>") == [
+        "cpu.percent>80", "memory.percent>80", "swap.percent>50",
+        "disk.percent>80", "disk.percent>95", "disk.inodes_percent>80", "disk.inodes_percent>95",
+    ]  # fmt: skip
+
+
+def test_limits_of_one_metric_inside_one_set_stand_together(tmp_path: Path) -> None:
+    assert limits(tmp_path, "<host name='a' thresholds='base'/>") == [
+        "disk.percent>80", "disk.percent>90", "disk.percent[/var]>70", "cpu.percent>95",
+    ]  # fmt: skip
+
+
+def test_a_later_set_replaces_all_limits_of_the_same_metric_and_labels(tmp_path: Path) -> None:
+    late = "<thresholds name='late'><threshold metric='disk.percent' above='85'/></thresholds>"
+    assert limits(tmp_path, late + "<host name='a' thresholds='base late'/>") == [
+        "disk.percent>85", "disk.percent[/var]>70", "cpu.percent>95",
+    ]  # fmt: skip
+    assert limits(tmp_path, late + "<host name='a' thresholds='late base'/>")[:2] == [
+        "disk.percent>80", "disk.percent>90",
+    ]  # fmt: skip
+
+
+def test_a_limit_inside_a_group_wins_over_sets_and_loses_to_the_host(tmp_path: Path) -> None:
+    body = """<group name="g" thresholds="base">
+      <threshold metric="cpu.percent" above="50"/><threshold metric="disk.percent" mountpoint="/var" above="51"/>
+      <host name="a"><threshold metric="cpu.percent" above="60"/></host></group>"""
+    assert limits(tmp_path, body) == [
+        "disk.percent>80", "disk.percent>90", "disk.percent[/var]>51", "cpu.percent>60",
+    ]  # fmt: skip
+
+
+def test_off_removes_just_that_metric_and_label_filter(tmp_path: Path) -> None:
+    body = "<host name='a' thresholds='base'><threshold metric='disk.percent' off='yes'/></host>"
+    assert limits(tmp_path, body) == ["disk.percent[/var]>70", "cpu.percent>95"]
+
+
+def test_a_later_layer_can_set_again_what_an_earlier_one_turned_off(tmp_path: Path) -> None:
+    body = """<group name="g" thresholds="base"><threshold metric="cpu.percent" off="yes"/>
+      <host name="a"><threshold metric="cpu.percent" above="7"/></host></group>"""
+    assert limits(tmp_path, body)[-1] == "cpu.percent>7"
+
+
+def test_a_set_of_ones_own_called_default_takes_the_place_of_the_built_in_one(tmp_path: Path) -> None:
+    body = "<thresholds name='default'><threshold metric='load.1m' above='9'/></thresholds><host name='a'/>"
+    assert limits(tmp_path, body) == ["load.1m>9"]
+
+
+def test_host_down_is_always_there_after_down_after(tmp_path: Path) -> None:
+    (standard,) = down(tmp_path, "<host name='a' thresholds='base'/>")
+    assert (standard.severity, standard.hold, standard.above) == (Severity.HIGH, Hold(polls=3), 0.0)
+    assert down(tmp_path, "<host name='a' down-after='5m'/>")[0].hold == Hold(seconds=300)
+    assert down(tmp_path, "<host name='a'><threshold metric='host.down' off='yes'/></host>") == []
+
+
+def test_a_host_down_of_ones_own_keeps_what_it_does_not_say(tmp_path: Path) -> None:
+    (own,) = down(tmp_path, "<host name='a' down-after='4 polls'><threshold metric='host.down' notify='+net'/></host>")
+    assert (own.severity, own.hold, own.notify) == (Severity.HIGH, Hold(polls=4), ("net",))
+    (own,) = down(tmp_path, "<host name='a'><threshold metric='host.down' for='1h' severity='low'/></host>")
+    assert (own.severity, own.hold) == (Severity.LOW, Hold(seconds=3600))
+
+
+@pytest.mark.parametrize(("said", "told"), [("", ("ops",)), ("net", ("net",)), ("+net", ("ops", "net")), ("none", ())])
+def test_who_is_told_of_a_threshold_is_relative_to_its_host(tmp_path: Path, said: str, told: tuple[str, ...]) -> None:
+    notify = f"notify='{said}'" if said else ""
+    body = f"""<thresholds name="one"><threshold metric="load.1m" above="1" {notify}/></thresholds>
+      <host name="a" thresholds="one" notify="ops"/>"""
+    assert config(tmp_path, body).hosts[0].thresholds[-1].notify == told
+
+
+@pytest.mark.parametrize(
+    ("metric", "text", "value"),
+    [
+        ("cpu.percent", "80", 80),
+        ("cpu.percent", "80%", 80),
+        ("memory.available_bytes", "512MiB", 512 * 2**20),
+        ("disk.available_bytes", "1.5GB", 1.5e9),
+        ("network.receive_bytes_per_second", "10MB", 1e7),
+        ("network.receive_bytes_per_second", "10", 10),
+        ("uptime.seconds", "10m", 600),
+        ("clock.offset_seconds", "-2.5", -2.5),
+        ("clock.offset_seconds", "-1m", -60),
+        ("load.1m", "0.5", 0.5),
+    ],
+)
+def test_a_limit_is_written_in_the_units_of_its_metric(metric: str, text: str, value: float) -> None:
+    assert number(text, CATALOGUE[metric]) == value
+
+
+@pytest.mark.parametrize(("metric", "limit"), [("disk.read_only", "disk.read_only>0"), ("network.up", "network.up<1")])
+def test_a_metric_that_is_0_or_1_needs_no_limit(tmp_path: Path, metric: str, limit: str) -> None:
+    assert limits(tmp_path, f"<host name='a'><threshold metric='{metric}'/></host>")[-1] == limit
+
+
+def test_every_metric_of_the_catalogue_can_have_a_limit_and_its_label_a_filter(tmp_path: Path) -> None:
+    lines = "".join(
+        f'<threshold metric="{metric.name}" above="1"' + (f' {metric.label}="x*"' if metric.label else "") + "/>"
+        for metric in CATALOGUE.values()
+    )
+    thresholds = config(tmp_path, f"<host name='a'>{lines}</host>").hosts[0].thresholds
+    assert {name for each in thresholds for name, _ in each.labels} == {"core", "device", "interface", "mountpoint"}
+    assert {each.metric for each in thresholds} == set(CATALOGUE)
+
+
+def test_a_threshold_knows_its_line(tmp_path: Path) -> None:
+    text = "<poller>\n<host name='a'>\n<threshold metric='load.1m' above='1'/></host></poller>"
+    *_, own = loaded(tmp_path, text).hosts[0].thresholds
+    assert own.where == f"{tmp_path}/config.xml:3"
+
+
+def test_the_order_of_elements_in_the_file_does_not_matter(tmp_path: Path) -> None:
+    parts = ["<host name='a' thresholds='s' notify='ops'/>", "<ssh user='u'/>", PEOPLE,
+             "<thresholds name='s'><threshold metric='load.1m' above='1'/></thresholds>"]  # fmt: skip
+    results = set()
+    for order in itertools.permutations(parts):
+        (host,) = loaded(tmp_path, f"<poller>{''.join(order)}</poller>").hosts
+        results.add((host.ssh.user, host.notify, tuple(short(each) for each in host.thresholds)))
+    assert len(results) == 1
