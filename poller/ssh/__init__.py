@@ -1,0 +1,26 @@
+"""Logging in at hosts over SSH and talking with the probe there. The only door to paramiko.
+
+`connect` is the way in; the order of its steps, each with its file:
+
+    resolve    config.xml, then ssh_config (sshconfig), then OpenSSH's defaults -> Route
+    jump       the connection to each jump host, shared by everybody who goes through it
+    gates      how many logins at once at one target
+    address    name -> addresses -> connected socket, by the deadline
+    wire       what paramiko reads and writes: bounded, watched from outside (watchdog)
+    transport  paramiko's Transport, adjusted; login: handshake and, before anything is sent,
+    hostkeys   is it the host we know? (knownhosts, certificate)
+    auth       keys, certificates, agent, password
+    session    ask -> Answer; talk: the running command; frame: the answer among the noise;
+               diagnosis: why no answer came; local: the same on this machine, without SSH
+    faults     what paramiko raises -> stage, code, sentence
+
+In: a `Host` of the model, a command and bytes. Out: bytes, or HostError. Never: a host key accepted unseen, agent
+forwarding, SHA-1, a program started for ssh_config, a call that outlives its deadline.
+"""
+
+from poller.ssh.connect import connect, logged_in
+from poller.ssh.gates import Gates
+from poller.ssh.scan import HostKeys, record, scan
+from poller.ssh.session import Answer, Session
+
+__all__ = ["Answer", "Gates", "HostKeys", "Session", "connect", "logged_in", "record", "scan"]

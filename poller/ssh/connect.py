@@ -1,0 +1,86 @@
+"""The way in: a session at one host, by its deadline, and nothing left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from poller.model import Before, Deadline, Host, Stopwatch
+from poller.ssh import local
+from poller.ssh.faults import translated
+from poller.ssh.gates import Gates
+from poller.ssh.jump import through
+from poller.ssh.login import Connection, log_in
+from poller.ssh.resolve import Route, resolve
+from poller.ssh.session import Session, Start
+from poller.ssh.talk import ChannelTalk, Talk
+from poller.ssh.wire import SESSION_ALLOWANCE
+
+_NOTHING: Final = Before()
+
+
+@contextmanager
+def connect(
+    host: Host,
+    *,
+    command: str,
+    deadline: Deadline,
+    stopwatch: Stopwatch,
+    before: Before = _NOTHING,
+    gates: Gates | None = None,
+) -> Iterator[Session]:
+    """Logs in at `host`, whose key must be known, and yields the session; `command` starts with its first `ask`.
+
+    HostError says at which stage it ended. Whatever the host does, this ends by `deadline` (and the `ask` in it by its
+    own). `before.address` is tried when the resolver does not answer; sudo that was refused lately is left out.
+    """
+    denied = before.sudo_denied_until_ms > time.time() * 1000
+    if host.local:
+        session = Session(local.start, command, stopwatch, host_key="local", address="local", sudo_denied=denied)
+        try:
+            yield session
+        finally:
+            session.close()
+        return
+    with logged_in(resolve(host), deadline, stopwatch, before.address, gates) as connection:
+        yield session_on(connection, command, stopwatch, sudo_denied=denied)
+
+
+def session_on(connection: Connection, command: str, stopwatch: Stopwatch, *, sudo_denied: bool = False) -> Session:
+    """A session over a connection that is logged in."""
+    assert connection.key is not None  # noqa: S101 - log_in verifies it
+    return Session(
+        _starter(connection),
+        command,
+        stopwatch,
+        host_key=connection.key.fingerprint,
+        address=connection.address,
+        sudo_denied=sudo_denied,
+    )
+
+
+@contextmanager
+def logged_in(
+    route: Route, deadline: Deadline, stopwatch: Stopwatch, last_good: str | None = None, gates: Gates | None = None
+) -> Iterator[Connection]:
+    """A connection that is logged in at a verified host, through its jump hosts; closed at the end of the block."""
+    with through(route.jumps, last_good, deadline, gates) as dial:
+        connection = log_in(route, dial, deadline, stopwatch, gates)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _starter(connection: Connection) -> Start:
+    """Opens a channel for a command. Nothing has been sent on it yet when the host refuses or breaks."""
+
+    def start(command: str, deadline: Deadline) -> Talk:
+        connection.wire.until(deadline)
+        connection.wire.allow(SESSION_ALLOWANCE)
+        with translated("session", connection.wire):
+            return ChannelTalk(connection, command, deadline.remaining + 1)
+
+    return start

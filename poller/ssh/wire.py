@@ -1,0 +1,180 @@
+"""What paramiko reads from and writes to: a socket, or a channel through a jump host, held at arm's length.
+
+paramiko has no limit on what a server may send (PITFALLS P2, P4, P5), restarts its timers with every byte (P2, P7) and
+measures time with a clock that steps (P12). So everything goes through a `Wire`: reads of at most 64 KiB, an allowance
+of bytes that grows only as somebody takes them, and one monotonic deadline enforced by the watchdog.
+The end is shutdown(SHUT_RDWR), which wakes whoever is blocked in recv or send; the descriptor is closed by the thread
+that reads, so that its number cannot be reused under a recv that is about to start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from poller.model import Deadline
+from poller.ssh.watchdog import WATCHDOG
+
+if TYPE_CHECKING:
+    import paramiko
+
+READ_MOST: Final = 64 * 1024
+HANDSHAKE_ALLOWANCE: Final = 64 * 1024
+SESSION_ALLOWANCE: Final = 4 * 1024 * 1024
+HEAD_KEPT: Final = 256
+_STUCK_SECONDS: Final = 0.3
+
+
+class Wire:
+    """One connection to a host. Give it to a paramiko transport as `sock=`, and set `reader` to that transport."""
+
+    def __init__(self, source: socket.socket | paramiko.Channel) -> None:
+        self._source = source
+        self._buffer = b""
+        self._sending = threading.Lock()
+        self._limit = HANDSHAKE_ALLOWANCE
+        self.reader: threading.Thread | None = None
+        self.at = float("inf")
+        self.noted = float("inf")
+        self.closed = False
+        self.expired = False
+        self.flooded = False
+        self.received = 0
+        self.sent = 0
+        self.head = b""
+
+    # What the poller asks of it
+
+    def until(self, deadline: Deadline | None) -> None:
+        """Sets the moment at which the watchdog ends this connection. None: nobody waits, never."""
+        self.at = deadline.at if deadline else float("inf")
+        if self.at < self.noted:
+            WATCHDOG.watch(self)
+
+    def allow(self, count: int) -> None:
+        """The host may send that many bytes more than it has sent until now."""
+        self._limit = self.received + count
+
+    def took(self, count: int) -> None:
+        """The poller took `count` bytes out of paramiko: that much may come again (twice, for the packets around)."""
+        self._limit += 2 * count + 4096
+
+    def expire(self) -> float | None:
+        """Called by the watchdog. Does not block."""
+        self.expired = True
+        self._wake()
+        return None
+
+    # What paramiko asks of a socket
+
+    @property
+    def _closed(self) -> bool:
+        return self.closed
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Left alone: a blocking read never wakes up for nothing (DESIGN 2.8), and the watchdog ends it."""
+
+    def getpeername(self) -> tuple[str, int]:
+        name = self._source.getpeername()
+        return str(name[0]), int(name[1])
+
+    def recv(self, count: int) -> bytes:
+        """At most `count` bytes; b"" at the end, at the deadline, or when the host sends more than it is allowed."""
+        if not self._buffer:
+            self._buffer = self._receive()
+        taken, self._buffer = self._buffer[:count], self._buffer[count:]
+        return taken
+
+    def _receive(self) -> bytes:
+        data = self._source.recv(READ_MOST)
+        self.received += len(data)
+        if len(self.head) < HEAD_KEPT:
+            self.head += data[: HEAD_KEPT - len(self.head)]
+        if self.received > self._limit:
+            self.flooded = True
+            self._wake()
+            return b""
+        return data
+
+    def send(self, data: bytes) -> int:
+        with self._sending:
+            count = self._source.send(data)
+        self.sent += count
+        return count
+
+    def close(self) -> None:
+        """Ends the connection now. Called as often as one likes."""
+        self._wake()
+        mine = self.reader is None or not self.reader.is_alive() or self.reader is threading.current_thread()
+        if mine and not self.closed:
+            self.closed = True
+            self._buffer = b""
+            self._shut()
+
+    def _wake(self) -> None:
+        raise NotImplementedError
+
+    def _shut(self) -> None:
+        raise NotImplementedError
+
+
+class SocketWire(Wire):
+    """A TCP connection."""
+
+    _source: socket.socket
+
+    def _wake(self) -> None:
+        # A connection that is down already refuses to be shut down again.
+        with contextlib.suppress(OSError):
+            self._source.shutdown(socket.SHUT_RDWR)
+
+    def _shut(self) -> None:
+        with self._sending:
+            self._source.close()
+
+
+class ChannelWire(Wire):
+    """A connection inside the connection to a jump host: its end is the end of this channel only.
+
+    Unless the jump host itself takes nothing any more: then a send stays stuck, and the connection to it is ended too.
+    """
+
+    _source: paramiko.Channel
+
+    def __init__(self, source: paramiko.Channel, outer: Wire) -> None:
+        super().__init__(source)
+        self._outer = outer
+        self._busy_since = 0.0
+
+    def _receive(self) -> bytes:
+        data = super()._receive()
+        self._outer.took(len(data))
+        return data
+
+    def send(self, data: bytes) -> int:
+        self._busy_since = time.monotonic()
+        try:
+            return super().send(data)
+        finally:
+            self._busy_since = 0.0
+
+    def expire(self) -> float | None:
+        if self.expired:
+            if self._busy_since:
+                self._outer.expire()
+            return None
+        super().expire()
+        return _STUCK_SECONDS
+
+    def _wake(self) -> None:
+        # Wakes the reader, whose transport then closes the channel in its own thread. `Channel.close` sends, and
+        # may block, so the watchdog must not call it.
+        self._source.in_buffer.close()
+
+    def _shut(self) -> None:
+        # Tells the jump host, unless the connection to it has gone first.
+        with contextlib.suppress(OSError, EOFError):
+            self._source.close()
