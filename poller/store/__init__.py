@@ -1,0 +1,12 @@
+"""Journal and archive: one SQLite file that holds what the poller remembers and what people ask (DESIGN 5).
+
+`Journal.open(path, now_ms=...)` gives the writer; one thread owns it. `transaction()` gives the `Work` of one
+batch. `views` and `query` read, `lock` keeps pollers apart. SQL stands in `poller.sql`, named statements are
+loaded by aiosql. The one door to sqlite3: its exceptions leave this package as StoreError.
+"""
+
+from poller.store.journal import Journal
+from poller.store.lock import Leases, RoundLock
+from poller.store.work import Work
+
+__all__ = ["Journal", "Leases", "RoundLock", "Work"]

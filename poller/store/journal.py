@@ -1,0 +1,126 @@
+"""The journal: opened once by the thread that owns it, written in transactions, one per batch."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from poller.errors import BusyError
+from poller.model import Before, Deadline, Retention
+from poller.store.database import BUSY_SECONDS, IN_MEMORY, connect_writer
+from poller.store.faults import translated
+from poller.store.lock import SCHEMA, LockFile, prepare_folder
+from poller.store.memory import Recall
+from poller.store.migrate import migrate
+from poller.store.outbox import JournalOutbox
+from poller.store.polls import Polls
+from poller.store.prune import Pruned, prune, prune_due
+from poller.store.work import Work
+
+
+class Journal:
+    """The poller's working memory and, on SQLite, its archive. Belongs to the thread that opened it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self._connection = connection
+        self._polls = Polls(connection)
+        self._recall = Recall(connection)
+        self._outbox: JournalOutbox | None = None
+        self._seen_version = 0
+
+    @classmethod
+    def open(cls, path: Path, *, now_ms: int) -> Journal:
+        """Makes the database when there is none (mode 0600) and brings its schema up to date.
+
+        `:memory:` is a database that is gone when it is closed, for a dry run. StoreError when it cannot be
+        used; BusyError when another process has not finished an upgrade in 10 s.
+        """
+        if path == IN_MEMORY:
+            return cls(_ready(path, now_ms), path)
+        prepare_folder(path)
+        with LockFile(path) as lock:
+            if not lock.wait(SCHEMA, Deadline(BUSY_SECONDS)):
+                raise BusyError(f"another poller is upgrading {path}", "wait for it to finish")
+            return cls(_ready(path, now_ms), path)
+
+    def close(self) -> None:
+        """The last one to close also empties the write-ahead log."""
+        if self._outbox is not None:
+            self._outbox.close()
+        with translated(self.path):
+            self._connection.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, *, keep: bool = True) -> Iterator[Work]:
+        """Everything inside is stored when the block ends, and nothing of it when it raises or `keep` is False."""
+        with translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._forget_if_others_wrote()
+                yield Work(self._connection, self.path, self._polls, self._recall)
+                self._end(keep=keep)
+            except BaseException:
+                self._end(keep=False)
+                raise
+
+    def _end(self, *, keep: bool) -> None:
+        if keep:
+            self._connection.execute("COMMIT")
+            return
+        self._polls.forget()
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _forget_if_others_wrote(self) -> None:
+        """Ids that were looked up stay true until another connection commits (PRAGMA data_version)."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._seen_version:
+            self._polls.forget()
+            self._seen_version = version
+
+    def before(self, hosts: Sequence[str]) -> dict[str, Before]:
+        """What is remembered of each host; every name asked for is in the answer."""
+        with translated(self.path):
+            return {host: self._recall.ahead(host) for host in hosts}
+
+    def prune_due(self, now_ms: int, every_ms: int) -> bool:
+        """True when nobody has pruned for so long, or ever."""
+        with translated(self.path):
+            return prune_due(self._connection, now_ms, every_ms)
+
+    def prune(self, retention: Retention, now_ms: int) -> Pruned:
+        """Deletes what is older than it may be, in short transactions, and gives free pages back to the disk."""
+        with translated(self.path):
+            pruned = prune(self._connection, retention, now_ms)
+        self._polls.forget()
+        return pruned
+
+    def outbox(self) -> JournalOutbox:
+        """The notifications that are owed (protocol `Outbox`)."""
+        if self._outbox is None:
+            self._outbox = JournalOutbox(self._connection, self.path)
+        return self._outbox
+
+
+def _ready(path: Path, now_ms: int) -> sqlite3.Connection:
+    """A connection to a database of the newest schema."""
+    connection = connect_writer(path)
+    try:
+        with translated(path):
+            migrate(connection, path, now_ms)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,126 @@
+"""One finished poll -> its rows: the attempt, what could not be read, inventories, samples, and what comes next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from poller.errors import STAGES
+from poller.model import Event, MetricValue, Poll, PollOutcome, Report, SectionStatus, Severity
+from poller.store.hosts import Hosts, KnownHost, storable
+from poller.store.inventory import Inventory
+from poller.store.memory import encode, stuck_mounts
+from poller.store.samples import Samples
+from poller.store.sql import statements
+
+# How long a refusal of sudo is remembered before it is tried again.
+SUDO_DENIED_MS: Final = 3_600_000
+
+
+class Polls:
+    """Stores polls on a connection that is in a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.hosts = Hosts(connection)
+        self._inventory = Inventory(connection)
+
+    def forget(self) -> None:
+        """What was looked up may no longer be so: after a rollback, or when another process has written."""
+        self.hosts.forget()
+        self._inventory.forget()
+
+    def store(self, poll: Poll, values: Sequence[MetricValue], round_id: str | None) -> bool:
+        """False when this poll was stored before; then nothing changes."""
+        host = self.hosts.find(poll.host, poll.at_ms)
+        if not self._connection.execute(statements()["add_poll"], _row(poll, host.id, round_id)).rowcount:
+            return False
+        if poll.report is None:
+            self._store_failure(host.id, poll)
+        else:
+            self._store_report(host, poll, poll.report, Samples(values))
+        if poll.sudo_denied:
+            until = {"host_id": host.id, "until_ms": poll.at_ms + SUDO_DENIED_MS}
+            self._connection.execute(statements()["remember_sudo"], until)
+        if poll.security:
+            details = f"{poll.stage}/{poll.code}: {poll.error}"
+            self.hosts.store_event(host.id, Event("security", poll.at_ms, Severity.HIGH, details))
+        return True
+
+    def _store_failure(self, host_id: int, poll: Poll) -> None:
+        self._connection.execute(
+            statements()["latest_failure"],
+            {
+                "host_id": host_id,
+                "poll_id": poll.id,
+                "at_ms": poll.at_ms,
+                "outcome": poll.outcome.value,
+                "stage": poll.stage,
+                "code": poll.code,
+                "error": storable(poll.error),
+                "seconds": poll.seconds,
+                "failed": int(poll.outcome is PollOutcome.FAILED),
+            },
+        )
+
+    def _store_report(self, host: KnownHost, poll: Poll, report: Report, samples: Samples) -> None:
+        self._store_sections(poll.id, report)
+        self.hosts.describe(host, poll, report)
+        ids = self._inventory.see(host.id, poll.at_ms, report.now)
+        samples.store(self._connection, host.id, poll.at_ms, ids)
+        latest = {"host_id": host.id, "poll_id": poll.id, "at_ms": poll.at_ms, "outcome": poll.outcome.value}
+        self._connection.execute(
+            statements()["latest_report"], latest | {"seconds": poll.seconds} | samples.highlights()
+        )
+        memory = {
+            "host_id": host.id,
+            "reading": encode(report.now),
+            "stuck": stuck_mounts(report.now),
+            "address": poll.address,
+        }
+        self._connection.execute(statements()["remember_reading"], memory)
+
+    def _store_sections(self, poll_id: str, report: Report) -> None:
+        """Sections of either reading that have something to say; the newest word counts."""
+        rows = {
+            section.name: {
+                "poll_id": poll_id,
+                "name": section.name,
+                "status": section.status.value,
+                "reason": section.reason,
+                "seconds": section.seconds,
+            }
+            for reading in report.readings
+            for section in reading.sections
+            if section.reason or section.status is not SectionStatus.OK
+        }
+        if rows:
+            self._connection.executemany(statements()["add_section"], rows.values())
+
+
+def _row(poll: Poll, host_id: int, round_id: str | None) -> dict[str, Any]:
+    """The columns of table `poll`. A stage that was not reached is NULL, not 0."""
+    row: dict[str, Any] = {f"{stage}_seconds": poll.stages.get(stage) for stage in STAGES}
+    row.update(
+        id=poll.id,
+        host_id=host_id,
+        round_id=round_id,
+        at_ms=poll.at_ms,
+        outcome=poll.outcome.value,
+        stage=poll.stage,
+        code=poll.code,
+        error=storable(poll.error),
+        security=poll.security,
+        seconds=poll.seconds,
+        collect_seconds=poll.report.seconds if poll.report else None,
+        sent_bytes=poll.sent_bytes,
+        received_bytes=poll.received_bytes,
+        address=poll.address,
+        host_key=poll.host_key,
+        sudo_denied=poll.sudo_denied,
+        asked_ms=poll.asked_ms or None,
+        answered_ms=poll.answered_ms or None,
+        host_clock_ms=round(poll.report.now.clock * 1000) if poll.report else None,
+    )
+    return row

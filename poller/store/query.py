@@ -1,0 +1,152 @@
+"""The cookbook: questions to the database that stand in sql/queries, run with values for what each leaves open.
+
+A query begins with a CTE `given`, one row whose columns have defaults from the view `moment`, so that it also runs
+when it is pasted into a database shell. Values from the command line take the place of those defaults, bound as
+parameters. Only functions that SQLite and MariaDB share are used: see FUNCTIONS.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from poller.errors import UsageError
+from poller.store.database import reading
+from poller.store.sql import root
+
+# What a cookbook query may call; a test keeps to it.
+FUNCTIONS: Final = frozenset({"avg", "coalesce", "count", "max", "min", "round", "sum"})
+
+_GIVEN: Final = re.compile(r"WITH given AS \(\s*SELECT (?P<columns>[^()]*?) FROM moment\s*\)")
+_COLUMN: Final = re.compile(r"(?P<default>.+?) AS (?P<name>\w+)", re.DOTALL)
+_WRITES: Final = "it may only read: begin with SELECT, WITH or EXPLAIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One page of the cookbook. `given` maps the names of what can be given to their default expressions."""
+
+    name: str
+    title: str
+    explanation: str
+    text: str
+    given: Mapping[str, str]
+
+    def bound(self, values: Mapping[str, Any]) -> str:
+        """The text with a parameter `:name` in place of each default that a value is given for.
+
+        UsageError when this query has no such thing.
+        """
+        for name in values:
+            if name not in self.given:
+                raise UsageError(
+                    f"the query {self.name} has nothing like {_OPTIONS.get(name, name)} to give",
+                    f"it takes: {', '.join(_OPTIONS.get(known, known) for known in self.given) or 'nothing'}",
+                )
+        columns = ", ".join(
+            f"{':' + name if name in values else default} AS {name}" for name, default in self.given.items()
+        )
+        given = f"WITH given AS (SELECT {columns} FROM moment)"  # noqa: S608 - names and defaults are of our own file
+        return _GIVEN.sub(lambda _: given, self.text, count=1)
+
+
+_OPTIONS: Final = {"since_ms": "--since", "until_ms": "--until", "host_like": "--host"}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Columns and rows as the database gives them. `more` is True when a limit cut the rest off."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    more: bool = False
+
+
+@functools.cache
+def cookbook() -> dict[str, Query]:
+    """Every query by name, in alphabetical order."""
+    return {query.name: query for query in sorted(_pages(), key=lambda query: query.name)}
+
+
+def _pages() -> Iterator[Query]:
+    for file in (root() / "queries").iterdir():
+        if file.name.endswith(".sql"):
+            yield parse(file.name.removesuffix(".sql"), file.read_text("utf-8"))
+
+
+def parse(name: str, text: str) -> Query:
+    """Reads a query: the first comment line is its title, the others explain it; then comes the CTE `given`."""
+    head = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
+    given = _GIVEN.search(text)
+    if not head or given is None:
+        raise ValueError(f"query {name} needs a title and a CTE `given` from `moment`")
+    columns = (_COLUMN.fullmatch(column.strip()) for column in given["columns"].split(","))
+    return Query(
+        name=name,
+        title=head[0],
+        explanation=" ".join(head[1:]).strip(),
+        text=text,
+        given={match["name"]: match["default"] for match in columns if match},
+    )
+
+
+def find(name: str) -> Query:
+    """UsageError, with the name that was probably meant, when there is no such query."""
+    import difflib
+
+    query = cookbook().get(name)
+    if query is None:
+        meant = difflib.get_close_matches(name, cookbook(), n=1)
+        raise UsageError(
+            f"there is no query {name!r}", f"did you mean {meant[0]}?" if meant else "`poller query` lists them"
+        )
+    return query
+
+
+def like(glob: str) -> str:
+    """The LIKE pattern of a glob with * and ?. UsageError for what LIKE has no words for."""
+    if any(sign in glob for sign in "[]%_\\"):
+        raise UsageError(f"--host {glob!r}: only * and ? can be used here", "use `poller query --sql` for more")
+    return glob.replace("*", "%").replace("?", "_")
+
+
+def ask(path: Path, query: Query, values: Mapping[str, Any], limit: int | None = None) -> Result:
+    """Runs a query of the cookbook with `values` for its `given` columns. Raises StoreError, UsageError."""
+    return _run(path, query.bound(values), values, limit)
+
+
+def ask_sql(path: Path, text: str, limit: int | None = None) -> Result:
+    """Runs any one statement that only reads; UsageError says what is wrong with the SQL."""
+    words = re.sub(r"^(\s|--[^\n]*\n)*", "", text).lower()
+    if not words.startswith(("select", "with", "explain", "values")):
+        raise UsageError(f"this is not a question: {text.strip()[:60]!r}", _WRITES)
+    return _run(path, text, {}, limit)
+
+
+def _run(path: Path, text: str, values: Mapping[str, Any], limit: int | None) -> Result:
+    """Rows are fetched at once and the connection closed: a reader that lingers makes the log grow."""
+    with reading(path) as connection:
+        try:
+            cursor = connection.execute(text, values)
+        except (sqlite3.OperationalError, sqlite3.Warning, sqlite3.ProgrammingError) as error:
+            raise _complaint(error) from error
+        rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
+        columns = tuple(column[0] for column in cursor.description or ())
+        cursor.close()
+    more = limit is not None and len(rows) > limit
+    return Result(columns, tuple(rows[:limit]), more)
+
+
+def _complaint(error: Exception) -> Exception:
+    """Mistakes in the SQL are the user's; what is wrong with the file is not."""
+    text = str(error)
+    if "readonly database" in text:
+        return UsageError("this statement would write", _WRITES)
+    mistakes = ("syntax error", "no such", "incomplete input", "ambiguous", "one statement", "misuse", "unrecognized",
+                "wrong number", "did not supply", "Binding")  # fmt: skip
+    return UsageError(f"SQL: {text}", "docs/database.md has the tables") if any(m in text for m in mistakes) else error

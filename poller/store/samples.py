@@ -1,0 +1,82 @@
+"""Metric values -> rows of the sample tables. Where a value goes stands in `poller.metrics`, nowhere else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from poller.metrics import SAMPLE_TABLES, columns
+from poller.model import MetricValue
+
+
+def _insert(table: str, inventory: str) -> str:
+    """Two polls of a host in one millisecond: the later one counts."""
+    names = [f"{inventory}_id", "at_ms", *(metric.column for metric in columns(table))]
+    places = ", ".join("?" * len(names))
+    return f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of ours
+
+
+_INSERTS: Final = {table: _insert(table, inventory) for table, (_, inventory, _) in SAMPLE_TABLES.items()}
+_PLACES: Final = {
+    metric.name: (table, 2 + index) for table in SAMPLE_TABLES for index, metric in enumerate(columns(table))
+}
+_EMPTY: Final[dict[str, list[Any]]] = {table: [None] * (2 + len(columns(table))) for table in SAMPLE_TABLES}
+
+
+class Samples:
+    """The sample rows of one poll: (table, label) -> row. The first two columns are filled in by `store`."""
+
+    def __init__(self, values: Sequence[MetricValue]) -> None:
+        self._rows: dict[str, dict[str, list[Any]]] = {table: {} for table in SAMPLE_TABLES}
+        for value in values:
+            place = _PLACES.get(value.metric)
+            if place is None:
+                continue
+            table, index = place
+            label = value.labels[0][1] if value.labels else ""
+            rows = self._rows[table]
+            row = rows.get(label)
+            if row is None:
+                row = rows[label] = _EMPTY[table].copy()
+            row[index] = value.value
+
+    def store(
+        self, connection: sqlite3.Connection, host_id: int, at_ms: int, ids: Mapping[tuple[str, str], int]
+    ) -> None:
+        """A value whose thing is not in the report cannot be: rates are made from the report's own rows."""
+        for table, rows in self._rows.items():
+            inventory = SAMPLE_TABLES[table][1]
+            complete = []
+            for label, row in rows.items():
+                row[0] = host_id if inventory == "host" else ids.get((inventory, label))
+                row[1] = at_ms
+                if row[0] is not None:
+                    complete.append(row)
+            if complete:
+                connection.executemany(_INSERTS[table], complete)
+
+    def highlights(self) -> dict[str, Any]:
+        """The numbers that `host_latest` shows; None where this poll does not know."""
+        fullest = max(
+            (
+                (row[_DISK], mountpoint)
+                for mountpoint, row in self._rows["filesystem_sample"].items()
+                if row[_DISK] is not None
+            ),
+            default=(None, None),
+        )
+        system = self._rows["system_sample"].get("", _EMPTY["system_sample"])
+        return {
+            "cpu_percent": system[_CPU],
+            "memory_percent": system[_MEMORY],
+            "load_1m_per_cpu": system[_LOAD],
+            "disk_percent": fullest[0],
+            "disk_mountpoint": fullest[1],
+        }
+
+
+_CPU: Final = _PLACES["cpu.percent"][1]
+_MEMORY: Final = _PLACES["memory.percent"][1]
+_LOAD: Final = _PLACES["load.1m_per_cpu"][1]
+_DISK: Final = _PLACES["disk.percent"][1]

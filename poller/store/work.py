@@ -1,0 +1,125 @@
+"""The work of one transaction: what a batch of finished polls reads and writes. Made by `Journal.transaction`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from poller.errors import StoreError
+from poller.model import (
+    Alert,
+    AlertMemory,
+    Before,
+    Change,
+    ChangeKind,
+    Comparison,
+    Event,
+    MetricValue,
+    Notification,
+    Poll,
+    PollOutcome,
+)
+from poller.store.alerts import notification_row, remembered, store_comparison
+from poller.store.faults import translated
+from poller.store.memory import Recall
+from poller.store.polls import Polls
+from poller.store.sql import statements
+
+
+class Work:
+    """Valid inside its transaction only. Nothing of it is stored until the transaction ends well."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, polls: Polls, recall: Recall) -> None:
+        self._connection = connection
+        self._path = path
+        self._polls = polls
+        self._recall = recall
+        self._memories: dict[str, AlertMemory] = {}
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """All of the block or nothing of it: one poll that cannot be stored does not spoil its batch.
+
+        The exception passes on (SQLite's as StoreError). When SQLite gave up the whole transaction, as it may
+        on a full disk, the StoreError has the code `aborted` and the batch is lost as a whole.
+        """
+        self._connection.execute("SAVEPOINT one")
+        try:
+            with translated(self._path):
+                yield
+        except BaseException as error:
+            self._polls.forget()
+            self._memories.clear()
+            if not self._connection.in_transaction:
+                raise StoreError(
+                    f"{error}; the batch was given up", getattr(error, "hint", ""), code="aborted"
+                ) from error
+            self._connection.execute("ROLLBACK TO one")
+            self._connection.execute("RELEASE one")
+            raise
+        self._connection.execute("RELEASE one")
+
+    def before(self, host: str) -> Before:
+        """What the journal remembers of a host; the default for one never polled."""
+        return self._recall.before(host)
+
+    def store_poll(self, poll: Poll, values: Sequence[MetricValue], round_id: str | None = None) -> bool:
+        """Stores a poll with all that it brought. False when a poll of this id is stored already: nothing changes."""
+        return self._polls.store(poll, values, round_id)
+
+    def alert_memory(self, host: str) -> AlertMemory:
+        memory = self._memories[host] = remembered(self._connection, host)
+        return memory
+
+    def store_comparison(self, host: str, comparison: Comparison) -> None:
+        """Replaces the alert memory of a host by the result of comparing, and records every change of an alert."""
+        memory = self._memories.pop(host, None) or remembered(self._connection, host)
+        if comparison.changes or comparison.states != memory.states or comparison.open != memory.open:
+            store_comparison(self._connection, self._host_id(host, comparison), memory, comparison)
+
+    def _host_id(self, host: str, comparison: Comparison) -> int:
+        alerts = (*comparison.open, *(change.alert for change in comparison.changes))
+        now_ms = max((alert.updated_ms for alert in alerts), default=0)
+        return self._polls.hosts.find(host, now_ms).id
+
+    def close_alert(self, alert: Alert) -> None:
+        """Ends the episode of a host that is no longer judged; `alert` is the state after it."""
+        memory = self.alert_memory(alert.host)
+        left = tuple(other for other in memory.open if other.id != alert.id)
+        states = tuple(state for state in memory.states if (state.metric, state.labels) != (alert.metric, alert.labels))
+        change = Change(ChangeKind.UNCONFIGURED, alert, alert.reason)
+        self.store_comparison(alert.host, Comparison(states, left, (change,)))
+
+    def store_events(self, host: str, events: Sequence[Event]) -> None:
+        """An empty `host` is the poller itself."""
+        for event in events:
+            self._polls.hosts.store_event(self._polls.hosts.find(host, event.at_ms).id if host else None, event)
+
+    def enqueue(self, notifications: Sequence[Notification]) -> None:
+        """Owes these; their alerts are stored already. One that is in the outbox already is not owed twice."""
+        if notifications:
+            self._connection.executemany(
+                statements()["add_notification"], [notification_row(notification) for notification in notifications]
+            )
+
+    def told(self, alert_id: str) -> dict[str, int]:
+        """recipient -> the number of the newest notification of this alert that it got or is owed."""
+        return dict(self._connection.execute(statements()["told"], {"alert_id": alert_id}).fetchall())
+
+    def hosts_with_open_alerts(self) -> tuple[str, ...]:
+        """Names of the hosts with an open alert or a limit being counted, to close what left the configuration."""
+        return tuple(name for (name,) in self._connection.execute(statements()["hosts_with_memory"]).fetchall())
+
+    def begin_round(self, round_id: str, kind: Literal["full", "selected"], now_ms: int, hosts: int) -> None:
+        """A round over `hosts` hosts begins."""
+        row = {"id": round_id, "kind": kind, "now_ms": now_ms, "hosts": hosts}
+        self._connection.execute(statements()["add_round"], row)
+
+    def end_round(self, round_id: str, now_ms: int, outcomes: Mapping[str, int], signal: int = 0) -> None:
+        """It is over: polls by outcome, and the signal that ended it early or 0."""
+        counts = {str(outcome): outcomes.get(str(outcome), 0) for outcome in PollOutcome}
+        row = {"id": round_id, "now_ms": now_ms, "stopped_by": signal, **counts}
+        self._connection.execute(statements()["end_round"], row)

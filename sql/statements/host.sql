@@ -1,0 +1,38 @@
+-- name: find_host(name)^
+SELECT id, boot_id, hostname, kernel, kernel_release, machine, distribution, distribution_version, distribution_name, cpus,
+       python, probe, address, host_key
+  FROM host
+ WHERE name = :name;
+
+-- name: add_host(name, now_ms)!
+INSERT INTO host (name, first_seen_ms) VALUES (:name, :now_ms);
+
+-- name: change_host(id, now_ms, hostname, kernel, kernel_release, machine, distribution, distribution_version, distribution_name, cpus, python, probe, boot_id, booted_ms, address, host_key)!
+UPDATE host
+   SET last_seen_ms = :now_ms, hostname = :hostname, kernel = :kernel, kernel_release = :kernel_release, machine = :machine,
+       distribution = :distribution, distribution_version = :distribution_version,
+       distribution_name = :distribution_name, cpus = :cpus, python = :python, probe = :probe, boot_id = :boot_id,
+       booted_ms = :booted_ms, address = :address, host_key = :host_key
+ WHERE id = :id;
+
+-- name: touch_host(id, now_ms)!
+UPDATE host SET last_seen_ms = :now_ms WHERE id = :id;
+
+-- name: find_memory(name)^
+SELECT reading, stuck, host_memory.address, failures, sudo_denied_until_ms
+  FROM host
+  JOIN host_latest ON host_latest.host_id = host.id
+  LEFT JOIN host_memory ON host_memory.host_id = host.id
+ WHERE name = :name;
+
+-- name: remember_reading(host_id, reading, stuck, address)!
+INSERT INTO host_memory (host_id, reading, stuck, address)
+VALUES (:host_id, :reading, COALESCE(:stuck, '[]'), :address)
+    ON CONFLICT (host_id) DO UPDATE
+   SET reading = excluded.reading, stuck = COALESCE(:stuck, stuck), address = excluded.address;
+
+-- name: remember_sudo(host_id, until_ms)!
+INSERT INTO host_memory (host_id, sudo_denied_until_ms)
+VALUES (:host_id, :until_ms)
+    ON CONFLICT (host_id) DO UPDATE
+   SET sudo_denied_until_ms = excluded.sudo_denied_until_ms;

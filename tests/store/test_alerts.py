@@ -1,0 +1,183 @@
+"""Alerts, what is counted towards them, and messages owed: remembered from poll to poll."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from poller.errors import StoreError
+from poller.model import Alert, Change, ChangeKind, Comparison, LimitState, Notification, Severity
+from poller.store import Journal, views
+from tests.store.conftest import Ask
+from tests.store.machines import START_MS, poll, values
+
+DISK = Alert(
+    id="a1",
+    host="web1",
+    metric="disk.percent",
+    labels=(("mountpoint", "/var"),),
+    severity=Severity.HIGH,
+    value=91.5,
+    limit="> 85 for 180s",
+    opened_ms=START_MS + 9,
+    updated_ms=START_MS + 10,
+    since_ms=START_MS,
+)
+CPU = replace(DISK, id="a2", metric="cpu.percent", labels=(), severity=Severity.LOW)
+STATE = LimitState("disk.percent", (("mountpoint", "/var"),), "above 85 high", START_MS, 3, active=True)
+
+
+def closed(alert: Alert) -> Alert:
+    return replace(alert, closed_ms=START_MS + 99, reason="80 < 85")
+
+
+def compared(journal: Journal, comparison: Comparison) -> None:
+    with journal.transaction() as work:
+        work.store_comparison("web1", comparison)
+
+
+@pytest.fixture(autouse=True)
+def _host(journal: Journal) -> None:
+    with journal.transaction() as work:
+        work.store_poll(poll("web1"), values(1))
+
+
+def opened(*alerts: Alert) -> Comparison:
+    return Comparison((STATE,), alerts, tuple(Change(ChangeKind.OPENED, alert, "") for alert in alerts))
+
+
+def test_what_was_compared_is_remembered(journal: Journal) -> None:
+    compared(journal, opened(DISK, CPU))
+    with journal.transaction() as work:
+        memory = work.alert_memory("web1")
+        assert memory.states == (STATE,)
+        assert set(memory.open) == {DISK, CPU}
+        assert work.alert_memory("web2").open == ()
+        assert work.hosts_with_open_alerts() == ("web1",)
+
+
+def test_an_alert_takes_its_newest_value_and_severity_and_states_that_ended_are_forgotten(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    newer = replace(DISK, value=97.0, severity=Severity.MEDIUM, updated_ms=START_MS + 50)
+    compared(journal, Comparison((), (newer,)))
+    with journal.transaction() as work:
+        memory = work.alert_memory("web1")
+    assert memory.open == (newer,)
+    assert memory.states == ()
+
+
+def test_an_episode_that_closes_frees_its_identity_for_the_next_in_the_same_breath(journal: Journal, ask: Ask) -> None:
+    compared(journal, opened(DISK))
+    again = replace(DISK, id="a3", opened_ms=START_MS + 99)
+    compared(
+        journal,
+        Comparison(
+            (STATE,), (again,), (Change(ChangeKind.OPENED, again, ""), Change(ChangeKind.CLOSED, closed(DISK), ""))
+        ),
+    )
+    assert ask("SELECT id, closed_ms, open_key IS NULL FROM alert ORDER BY id") == [
+        ("a1", START_MS + 99, 1),
+        ("a3", None, 0),
+    ]
+
+
+def test_two_open_episodes_of_one_identity_are_refused(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    twin = replace(DISK, id="twin")
+    with pytest.raises(StoreError, match="UNIQUE"):
+        compared(journal, Comparison((), (DISK, twin), (Change(ChangeKind.OPENED, twin, ""),)))
+
+
+def test_alerts_of_a_host_that_left_the_configuration_are_closed_one_by_one(journal: Journal) -> None:
+    compared(journal, opened(DISK, CPU))
+    with journal.transaction() as work:
+        work.close_alert(closed(DISK))
+        assert work.alert_memory("web1").open == (CPU,)
+        work.close_alert(closed(CPU))
+        assert work.hosts_with_open_alerts() == ()
+
+
+def note(number: int = 1, recipient: str = "ops", kind: ChangeKind = ChangeKind.OPENED) -> Notification:
+    return Notification(f"n-{recipient}-{number}", DISK, kind, recipient, number, START_MS + number)
+
+
+def enqueue(journal: Journal, *notes: Notification) -> None:
+    with journal.transaction() as work:
+        work.enqueue(notes)
+
+
+def test_what_is_owed_is_the_alert_as_it_was_when_it_happened(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note())
+    compared(journal, Comparison((), (replace(DISK, value=99.0),)))
+    assert list(journal.outbox().owed()) == [note()]
+
+
+def test_a_message_enqueued_twice_is_owed_once_and_the_numbers_are_known(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note(1), note(2, kind=ChangeKind.ROSE), note(1, "net"))
+    enqueue(journal, note(1), replace(note(1), id="another id, same message"))
+    with journal.transaction() as work:
+        assert work.told("a1") == {"ops": 2, "net": 1}
+        assert work.told("unknown") == {}
+    assert len(journal.outbox().owed()) == 3
+
+
+def test_a_message_for_an_alert_that_is_not_stored_is_refused(journal: Journal) -> None:
+    with pytest.raises(StoreError, match="FOREIGN KEY"):
+        enqueue(journal, note())
+
+
+def test_delivered_messages_are_owed_no_more(journal: Journal, path: object) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note(1), note(2, kind=ChangeKind.ROSE))
+    outbox = journal.outbox()
+    outbox.delivered(["n-ops-1"], START_MS + 11)
+    assert [one.id for one in outbox.owed()] == ["n-ops-2"]
+    assert views.backlog(journal.path) == views.Backlog(1, START_MS + 2, 0)
+
+
+def test_messages_that_failed_are_owed_in_the_next_round_in_their_order(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note(1))
+    outbox = journal.outbox()
+    for _ in range(9):
+        outbox.failed(["n-ops-1"], "connection refused", retry=True, now_ms=START_MS + 10)
+    enqueue(journal, note(2, kind=ChangeKind.ROSE))
+    assert [one.id for one in outbox.owed()] == ["n-ops-1", "n-ops-2"]
+    assert (outbox.owed()[0].attempts, outbox.owed()[0].error) == (9, "connection refused")
+
+
+def test_an_undeliverable_message_is_given_up_with_its_reason(journal: Journal, ask: Ask) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note())
+    journal.outbox().failed(["n-ops-1"], "550 no such user", retry=False, now_ms=START_MS + 20)
+    assert list(journal.outbox().owed()) == []
+    assert ask("SELECT state, error, done FROM notifications") == [
+        ("failed", "550 no such user", "2025-10-09 08:53:20")
+    ]
+
+
+def test_only_one_poller_delivers_at_a_time(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note())
+    with Journal.open(journal.path, now_ms=START_MS) as other:
+        assert len(journal.outbox().owed()) == 1
+        assert list(other.outbox().owed()) == []
+        journal.outbox().failed(["n-ops-1"], "no", retry=True, now_ms=START_MS + 10)
+        assert len(other.outbox().owed()) == 1
+
+
+def test_alerts_are_seen_by_those_who_look(journal: Journal, ask: Ask) -> None:
+    compared(journal, opened(CPU, DISK))
+    assert [alert.id for alert in views.open_alerts(journal.path)] == ["a1", "a2"]
+    (host,) = views.hosts(journal.path)
+    assert [alert.severity for alert in host.alerts] == [Severity.HIGH, Severity.LOW]
+    assert ask("SELECT host, metric, label FROM alerts WHERE severity = 'high'") == [("web1", "disk.percent", "/var")]
+
+
+def test_a_severity_that_does_not_exist_is_refused_by_the_database(journal: Journal) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        journal._connection.execute("INSERT INTO event (kind, at_ms, severity, details) VALUES ('x', 1, 'awful', '')")
