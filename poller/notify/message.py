@@ -1,0 +1,106 @@
+"""The notifications of one contact in one round -> one mail. Pure: the moment of sending is passed in.
+
+Threads: a Message-ID is made from what the mail tells (alert, recipient, number), so a repeated mail carries the
+id it had. The mail that tells of one alert for the first time has that alert's own id; every other mail names the
+ids of all its alerts, oldest alert first, in References, and the oldest one's in In-Reply-To (RFC 5322, 3.6.4).
+Because mails that tell of several alerts name them all, mail programs join them even then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Final
+
+from poller.errors import DeliveryError
+from poller.model import Alert, Contact, Notification
+from poller.notify.body import text
+from poller.notify.plain import plain
+from poller.notify.subject import subject
+
+# A mail about hundreds of alerts needs no kilobytes of References: these many threads are joined.
+_REFERENCES: Final = 20
+
+
+def compose(contact: Contact, notifications: Sequence[Notification], sender: str, now_ms: int) -> EmailMessage:
+    """The mail that tells `contact` of `notifications` (one or more, oldest first).
+
+    Raises DeliveryError for an address that is none. Foreign text cannot add a header: it is escaped to one line.
+    """
+    message = _envelope(contact, sender, now_ms)
+    message["Subject"] = subject(notifications)
+    domain = _domain(message)
+    own = _id((_mark(one.alert, one.recipient, one.number) for one in notifications), domain)
+    message["Message-ID"] = own
+    threads = [thread for thread in _threads(notifications, domain) if thread != own]
+    if threads:
+        message["In-Reply-To"] = threads[0]
+        message["References"] = " ".join(threads)
+    message["Poller-Notifications"] = " ".join(plain(one.id, 64) for one in notifications)
+    message.set_content(text(notifications), cte="quoted-printable")
+    return message
+
+
+def compose_test(contact: Contact, sender: str, now_ms: int) -> EmailMessage:
+    """The mail of `poller notify test`."""
+    message = _envelope(contact, sender, now_ms)
+    message["Subject"] = f"[TEST] poller can reach {plain(contact.name, 80)}"
+    message["Message-ID"] = _id(("test", contact.name, str(now_ms)), _domain(message))
+    message.set_content(
+        "This is a test message of poller. Nothing is wrong: alerts will arrive the same way.\n",
+        cte="quoted-printable",
+    )
+    return message
+
+
+def mailbox(text: str, *, retry: bool = False) -> Address:
+    """The one address in `text` (`name@example.org` or `Name <name@example.org>`), or DeliveryError."""
+    addresses: tuple[Address, ...] = ()
+    try:
+        header = SMTP.header_factory("To", text)
+        if text == plain(text) and not header.defects:
+            addresses = header.addresses
+    except (HeaderParseError, ValueError, IndexError, AttributeError):
+        pass  # The parser of the standard library has several ways to stumble over what is no address.
+    if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain:
+        sentence = f"{text!a} is not a mail address"
+        raise DeliveryError(sentence, "write it as name@example.org", retry=retry, code="address")
+    return addresses[0]
+
+
+def _envelope(contact: Contact, sender: str, now_ms: int) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = mailbox(sender, retry=True)
+    message["To"] = mailbox(contact.mail)
+    message["Date"] = datetime.fromtimestamp(now_ms // 1000, timezone.utc)
+    # RFC 3834: vacation programs and the like must not answer.
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
+def _domain(message: EmailMessage) -> str:
+    """The right side of our ids: the sender's domain, as far as ids may hold it."""
+    domain: str = message["From"].addresses[0].domain
+    # A longer one would not fit on a folded line, and the email package would then encode the id as a word.
+    return domain if re.fullmatch(r"[A-Za-z0-9.-]{1,30}", domain) else "poller.invalid"
+
+
+def _threads(notifications: Sequence[Notification], domain: str) -> list[str]:
+    oldest = sorted({one.alert.id: one for one in notifications}.values(), key=lambda one: one.alert.opened_ms)
+    return [_id((_mark(one.alert, one.recipient, 1),), domain) for one in oldest[:_REFERENCES]]
+
+
+def _mark(alert: Alert, recipient: str, number: int) -> str:
+    """Names one notification for good; ids of the journal would differ if it were made anew."""
+    return f"{alert.id}\n{recipient}\n{number}"
+
+
+def _id(marks: Iterable[str], domain: str) -> str:
+    digest = hashlib.sha256("\n\n".join(marks).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"<poller.{digest[:32]}@{domain}>"

@@ -1,0 +1,295 @@
+"""What the mails say, how they thread, and that foreign text cannot do anything in them."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poller.errors import DeliveryError
+from poller.metrics import CATALOGUE
+from poller.model import Alert, ChangeKind, Contact, Notification, Severity
+from poller.notify.message import compose, compose_test
+from poller.notify.plain import plain
+from poller.notify.subject import subject
+from poller.notify.wording import duration, limit, quantity
+from tests.notify.samples import ALERT, NAUGHTY, OPS, START, alert, notification
+
+SENDER = "poller@example.org"
+
+
+def mail(*notifications: Notification) -> EmailMessage:
+    return compose(OPS, notifications, SENDER, START)
+
+
+def received(*notifications: Notification) -> EmailMessage:
+    """As the other side parses it."""
+    return email.message_from_bytes(mail(*notifications).as_bytes(), policy=email.policy.default)
+
+
+def text_of(message: EmailMessage) -> str:
+    return str(message.get_content()).replace("\r\n", "\n")
+
+
+def closed(opened: Alert, value: float = 41.0, after_s: int = 7500) -> Alert:
+    return replace(opened, value=value, closed_ms=opened.since_ms + after_s * 1000)
+
+
+class TestSubject:
+    def test_one_alert(self) -> None:
+        assert subject([notification()]) == "[HIGH] web1: cpu.percent 97 > 90 for 5m"
+
+    def test_a_rise_and_a_fall(self) -> None:
+        assert subject([notification(kind=ChangeKind.ROSE)]).endswith("97 > 90 for 5m (rose)")
+        assert subject([notification(kind=ChangeKind.FELL)]).endswith("97 > 90 for 5m (fell)")
+
+    def test_the_end(self) -> None:
+        assert subject([notification(closed(ALERT), ChangeKind.CLOSED)]) == "[OK] web1: cpu.percent back to 41"
+
+    def test_no_longer_configured(self) -> None:
+        line = subject([notification(kind=ChangeKind.UNCONFIGURED)])
+        assert line == "[CLOSED] web1: cpu.percent is no longer watched"
+
+    def test_labels_and_bytes(self) -> None:
+        full = alert(
+            metric="disk.available_bytes", labels=(("mountpoint", "/var"),), value=2**29, limit="< 1.07374e+09"
+        )
+        assert subject([notification(full)]) == (
+            '[HIGH] web1: disk.available_bytes{mountpoint="/var"} 512.0 MiB < 1.0 GiB'
+        )
+
+    def test_a_yes_or_no_metric_needs_no_number(self) -> None:
+        down = alert(metric="host.down", value=1.0, limit="> 0 for 3 polls")
+        assert subject([notification(down)]) == "[HIGH] web1: host.down for 3 polls"
+        assert subject([notification(closed(down, 0.0), ChangeKind.CLOSED)]) == "[OK] web1: host.down is over"
+
+    def test_several_alerts_of_several_hosts_worst_first(self) -> None:
+        several = [
+            notification(alert("lab1", severity=Severity.MEDIUM)),
+            notification(alert("web1")),
+            notification(alert("db1", "memory.percent")),
+        ]
+        assert subject(several) == ("[2 HIGH 1 MEDIUM] 3 hosts: web1 cpu.percent, db1 memory.percent, lab1 cpu.percent")
+
+    def test_several_alerts_of_one_host(self) -> None:
+        both = [notification(alert()), notification(alert(metric="memory.percent"))]
+        assert subject(both) == "[2 HIGH] web1: cpu.percent, memory.percent"
+
+    def test_what_opened_and_closed_in_one_mail_is_ok(self) -> None:
+        both = [notification(), notification(closed(ALERT), ChangeKind.CLOSED, number=2)]
+        assert subject(both) == "[OK] web1: cpu.percent back to 41"
+
+    def test_it_is_never_long(self) -> None:
+        assert len(subject([notification(alert(f"host{number}")) for number in range(500)])) <= 160
+
+
+class TestBody:
+    def test_it_lists_everything_in_the_order_in_which_it_happened(self) -> None:
+        text = text_of(received(notification(), notification(closed(ALERT), ChangeKind.CLOSED, number=2)))
+        assert text.index("OPENED [HIGH] web1: cpu.percent") < text.index("CLOSED [HIGH] web1: cpu.percent")
+        assert text.startswith("Alerts: 1 opened, 1 closed.")
+
+    def test_it_says_value_limit_since_when_and_which_alert(self) -> None:
+        text = text_of(received(notification()))
+        assert "value   97 %" in text
+        assert "limit   > 90 for 5m" in text
+        assert "since   2023-11-14 22:08:20 UTC" in text
+        assert f"alert   {ALERT.id}, message 1" in text
+
+    def test_the_end_says_how_long_it_lasted(self) -> None:
+        text = text_of(received(notification(closed(ALERT), ChangeKind.CLOSED, number=2)))
+        assert "lasted  2h 5m, until 2023-11-15 00:13:20 UTC" in text
+
+    def test_it_says_why_when_that_is_known(self) -> None:
+        assert "why     nothing listens on that port" in text_of(
+            received(notification(replace(ALERT, reason="nothing listens on that port")))
+        )
+
+    def test_it_says_how_to_look(self) -> None:
+        text = text_of(received(notification()))
+        assert "poller status" in text
+        assert "poller metrics --host web1" in text
+
+    def test_a_host_name_in_a_command_is_safe_to_paste(self) -> None:
+        assert "--host 'a; rm -rf /'" in text_of(received(notification(alert("a; rm -rf /"))))
+
+    def test_text_of_any_language_arrives(self) -> None:
+        mounted = alert(metric="disk.percent", labels=(("mountpoint", "/媒体/Ωμέγα"),))
+        message = received(notification(mounted))
+        assert "/媒体/Ωμέγα" in text_of(message)
+        assert "/媒体/Ωμέγα" in message["Subject"]
+
+
+class TestThreads:
+    def test_a_repeated_mail_has_the_same_id_whenever_it_is_sent(self) -> None:
+        again = replace(notification(), id="another", attempts=3)
+        assert compose(OPS, [again], SENDER, START + 9999)["Message-ID"] == mail(notification())["Message-ID"]
+
+    def test_the_end_refers_to_the_mail_that_told_of_the_beginning(self) -> None:
+        first = mail(notification())
+        last = mail(notification(closed(ALERT), ChangeKind.CLOSED, number=2))
+        assert first["References"] is None
+        assert last["In-Reply-To"] == last["References"] == first["Message-ID"]
+        assert last["Message-ID"] != first["Message-ID"]
+
+    def test_a_mail_of_several_alerts_names_the_threads_of_all_oldest_first(self) -> None:
+        new, old = alert("web1", opened_ms=START), alert("db1", opened_ms=START - 1)
+        both = mail(notification(new), notification(old))
+        roots = [mail(notification(one))["Message-ID"] for one in (old, new)]
+        assert both["References"].split() == roots
+        assert both["In-Reply-To"] == roots[0]
+
+    def test_every_mail_has_its_own_id(self) -> None:
+        mails = [
+            mail(notification()),
+            mail(notification(recipient="net")),
+            mail(notification(number=2)),
+            mail(notification(alert("db1"))),
+            mail(notification(), notification(alert("db1"))),
+        ]
+        assert len({one["Message-ID"] for one in mails}) == len(mails)
+
+    def test_references_stay_bounded(self) -> None:
+        many = mail(*(notification(alert(f"host{number}")) for number in range(300)))
+        assert len(many["References"].split()) == 20
+
+    def test_ids_survive_the_way(self) -> None:
+        sent = mail(*(notification(alert(f"host{number}")) for number in range(5)))
+        got = email.message_from_bytes(sent.as_bytes(), policy=email.policy.default)
+        assert got["Message-ID"] == sent["Message-ID"]
+        assert got["References"].split() == sent["References"].split()
+
+    def test_a_sender_with_a_long_domain_still_makes_short_ids(self) -> None:
+        message = compose(OPS, [notification()], "poller@" + "very-long-" * 6 + "name.example.org", START)
+        assert re.search(rb"^Message-ID: <poller\.[0-9a-f]{32}@poller\.invalid>\r$", message.as_bytes(), re.M)
+
+
+class TestEnvelope:
+    def test_machines_must_not_answer(self) -> None:
+        assert mail(notification())["Auto-Submitted"] == "auto-generated"
+
+    def test_the_date_is_the_moment_of_sending(self) -> None:
+        assert mail(notification())["Date"] == "Tue, 14 Nov 2023 22:13:20 +0000"
+
+    def test_it_names_its_notifications(self) -> None:
+        assert mail(replace(notification(), id="n-1"), notification(alert("db1")))["Poller-Notifications"].startswith(
+            "n-1"
+        )
+
+    @pytest.mark.parametrize(
+        "address",
+        ["", "ops", "ops@", "@example.org", "a@example.org, b@example.org", "a@example.org\r\nBcc: x@y.z", "a b@c"],
+    )
+    def test_what_is_no_address_is_refused_for_good(self, address: str) -> None:
+        with pytest.raises(DeliveryError) as caught:
+            compose(Contact("ops", address), [notification()], SENDER, START)
+        assert not caught.value.retry
+        assert "\r" not in caught.value.sentence
+
+    def test_a_wrong_sender_is_a_mistake_in_the_settings_and_loses_nothing(self) -> None:
+        with pytest.raises(DeliveryError) as caught:
+            compose(OPS, [notification()], "poller", START)
+        assert caught.value.retry
+
+    def test_a_sender_may_have_a_name(self) -> None:
+        assert (
+            compose(OPS, [notification()], "Poller <poller@example.org>", START)["From"]
+            == "Poller <poller@example.org>"
+        )
+
+    def test_the_test_mail_says_that_it_is_one(self) -> None:
+        message = compose_test(OPS, SENDER, START)
+        assert message["Subject"] == "[TEST] poller can reach ops"
+        assert "test message" in text_of(message)
+
+
+HEADERS = {
+    "From", "To", "Date", "Auto-Submitted", "Subject", "Message-ID", "In-Reply-To", "References",
+    "Poller-Notifications", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
+}  # fmt: skip
+
+
+def check_harmless(notifications: Sequence[Notification]) -> None:
+    raw = mail(*notifications).as_bytes()
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert set(message.keys()) <= HEADERS
+    assert len(message.keys()) == len(set(message.keys())), "a header came twice"
+    assert message["To"] == "ops@example.org"
+    shown = text_of(message) + message["Subject"]
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", shown)
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b""), "bare line feed"
+
+
+class TestForeignText:
+    @pytest.mark.parametrize("text", NAUGHTY, ids=ascii)
+    def test_naughty_strings_stay_text(self, text: str) -> None:
+        nasty = replace(ALERT, host=text, metric=text, labels=(("mountpoint", text),), limit=text, reason=text, id=text)
+        check_harmless([notification(nasty)])
+        check_harmless([notification(nasty), notification(replace(nasty, id="2", host=text + "2"), ChangeKind.CLOSED)])
+
+    @given(st.text(), st.text(), st.text(), st.sampled_from(ChangeKind), st.floats(allow_nan=True))
+    def test_no_text_at_all_can_add_a_header(
+        self, host: str, label: str, reason: str, kind: ChangeKind, value: float
+    ) -> None:
+        nasty = replace(ALERT, host=host, labels=(("mountpoint", label),), reason=reason, limit=label, value=value)
+        check_harmless([notification(nasty, kind, number=2), notification()])
+
+    def test_escapes_show_what_was_there(self) -> None:
+        assert plain("a\r\nb\x1b\u202e") == r"a\x0d\x0ab\x1b\u202e"
+
+
+class TestWording:
+    @pytest.mark.parametrize(
+        ("value", "unit", "words"),
+        [
+            (97.04, "percent", "97"),
+            (97.26, "percent", "97.3"),
+            (0.123, "count", "0.123"),
+            (0, "count", "0"),
+            (512, "bytes", "512 B"),
+            (1536, "bytes", "1.5 KiB"),
+            (2**60, "bytes", "1024.0 PiB"),
+            (2048, "bytes per second", "2.0 KiB/s"),
+            (12.5, "per second", "12.5/s"),
+            (0.25, "seconds", "0.25 s"),
+            (-3, "seconds", "-3 s"),
+            (7500, "seconds", "2h 5m"),
+            (1, "0 or 1", "yes"),
+            (3, "", "3"),
+        ],
+    )
+    def test_a_value_reads_as_people_say_it(self, value: float, unit: str, words: str) -> None:
+        assert quantity(value, unit) == words
+
+    @pytest.mark.parametrize(
+        ("seconds", "words"),
+        [(0, "0s"), (-5, "0s"), (45, "45s"), (300, "5m"), (3600, "1h"), (3605, "1h"), (90061, "1d 1h"), (86400, "1d")],
+    )
+    def test_a_duration_has_its_two_largest_units(self, seconds: float, words: str) -> None:
+        assert duration(seconds) == words
+
+    @pytest.mark.parametrize(
+        ("text", "unit", "words"),
+        [
+            ("> 90", "percent", "> 90"),
+            ("> 90 for 3 polls", "percent", "> 90 for 3 polls"),
+            ("< 1.07374e+09 for 90s", "bytes", "< 1.0 GiB for 1m 30s"),
+            ("something else", "percent", "something else"),
+            ("> many", "percent", "> many"),
+        ],
+    )
+    def test_a_limit_gets_the_unit_of_its_metric(self, text: str, unit: str, words: str) -> None:
+        assert limit(text, unit) == words
+
+    @given(st.floats(), st.sampled_from(sorted({metric.unit for metric in CATALOGUE.values()})))
+    def test_every_unit_of_the_catalogue_has_words(self, value: float, unit: str) -> None:
+        if abs(value) < 1e15:
+            assert quantity(value, unit)
