@@ -1,0 +1,144 @@
+"""`poller status`: every host as last seen, what fires, how old it all is. Reads the database, polls nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from poller.cli.selecting import host_options
+from poller.cli.settings import Settings, inert, print_json
+
+if TYPE_CHECKING:
+    from poller.model import Config, Host
+    from poller.store.views import Backlog, HostStatus, RoundStatus
+
+
+@click.command("status")
+@host_options
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def command(
+    settings: Settings, hosts: tuple[str, ...], groups: tuple[str, ...], tags: tuple[str, ...], as_json: bool
+) -> None:
+    """Show every host as last seen, without polling.
+
+    A host whose last report is older than two intervals and a deadline is `stale`, whatever it said then.
+
+    \b
+    Examples:
+      poller status
+      poller status --group lab --json
+    """
+    from poller.app import Selection, select
+    from poller.clock import now_ms
+    from poller.store import views
+
+    config = settings.config
+    chosen = select(config, Selection(hosts, groups, tags))
+    seen = {host.name: host for host in views.hosts(config.journal, {host.name: host.poll.interval for host in chosen})}
+    now = now_ms()
+    documents = [_document(host, seen.get(host.name), now) for host in chosen]
+    last, owed = views.last_round(config.journal, ""), views.backlog(config.journal)
+    if as_json:
+        print_json({"now_ms": now, "counts": _counts(documents), "round": _round(last), "owed": owed.owed,
+                    "hosts": documents})  # fmt: skip
+    else:
+        _show(settings, config, documents, now, last, owed)
+
+
+def _document(host: Host, seen: HostStatus | None, now: int) -> dict[str, Any]:
+    """The stable JSON form; `outcome` is "never" or "stale" when the database knows no better."""
+    if seen is None or seen.at_ms is None:
+        return {"name": host.name, "group": host.group, "outcome": "never", "at_ms": None, "report_ms": None,
+                "failures": 0, "stage": "", "code": "", "error": "", "metrics": {}, "alerts": []}  # fmt: skip
+    newest = seen.report_ms if seen.report_ms is not None else 0
+    stale = now - newest > (2 * host.poll.interval + host.poll.deadline) * 1000
+    metrics = {
+        "cpu.percent": seen.cpu_percent,
+        "memory.percent": seen.memory_percent,
+        "load.1m_per_cpu": seen.load_1m_per_cpu,
+        "disk.percent": seen.disk_percent,
+    }
+    return {
+        "name": host.name,
+        "group": host.group,
+        "outcome": "stale" if stale and seen.outcome in ("ok", "partial", "skipped") else seen.outcome,
+        "at_ms": seen.at_ms,
+        "report_ms": seen.report_ms,
+        "failures": seen.failures,
+        "stage": seen.stage,
+        "code": seen.code,
+        "error": seen.error,
+        "booted_ms": seen.booted_ms,
+        "metrics": {name: value for name, value in metrics.items() if value is not None},
+        "alerts": [
+            {"metric": alert.metric, "labels": dict(alert.labels), "severity": str(alert.severity),
+             "value": alert.value, "limit": alert.limit, "since_ms": alert.since_ms, "id": alert.id}
+            for alert in seen.alerts
+        ],
+    }  # fmt: skip
+
+
+def _counts(documents: list[dict[str, Any]]) -> dict[str, int]:
+    counts = dict.fromkeys(("ok", "partial", "failed", "skipped", "stale", "never"), 0)
+    for document in documents:
+        counts[document["outcome"]] += 1
+    return counts | {"firing": sum(len(document["alerts"]) for document in documents)}
+
+
+def _round(last: RoundStatus | None) -> dict[str, Any] | None:
+    if last is None:
+        return None
+    return {"id": last.id, "kind": last.kind, "started_ms": last.started_ms, "ended_ms": last.ended_ms,
+            "hosts": last.hosts, "interrupted": bool(last.stopped_by)}  # fmt: skip
+
+
+def _show(
+    settings: Settings,
+    config: Config,
+    documents: list[dict[str, Any]],
+    now: int,
+    last: RoundStatus | None,
+    owed: Backlog,
+) -> None:
+    from poller.cli.table import cell, outcome, plain_table
+
+    table = plain_table("HOST", "STATE", ">CPU", ">MEMORY", ">DISK", ">REPORT", "")
+    for document in documents:
+        metrics = document["metrics"]
+        shares = [f"{metrics[name]:.0f}%" if name in metrics else "" for name in _SHARES]
+        table.add_row(
+            cell(document["name"]), outcome(document["outcome"]), *shares, _age(document["report_ms"], now),
+            cell(_notes(document)),
+        )  # fmt: skip
+    out = settings.out
+    out.print(table)
+    out.print(", ".join(f"{count} {name}" for name, count in _counts(documents).items() if count), markup=False)
+    if last:
+        state = (
+            "still going on, or killed"
+            if last.ended_ms is None
+            else f"{(last.ended_ms - last.started_ms) / 1000:.1f} s"
+        )
+        out.print(f"last round {_age(last.started_ms, now)}: {last.hosts} hosts, {state}", markup=False)
+    if owed.owed:
+        out.print(f"{owed.owed} notifications wait for delivery, the oldest {_age(owed.oldest_ms, now)}", markup=False)
+
+
+_SHARES = ("cpu.percent", "memory.percent", "disk.percent")
+
+
+def _age(at_ms: int | None, now: int) -> str:
+    from poller.cli.table import duration
+
+    return "never" if not at_ms else f"{duration(max(0, now - at_ms) / 1000)} ago"
+
+
+def _notes(document: dict[str, Any]) -> str:
+    notes = [f"{document['stage']}/{document['code']}: {document['error']}"] if document["stage"] else []
+    for alert in document["alerts"]:
+        labels = ",".join(alert["labels"].values())
+        where = f"{alert['metric']}{{{labels}}}" if labels else alert["metric"]
+        notes.append(f"[{alert['severity']}] {where} {alert['value']:.4g} {alert['limit']}")
+    return inert("\n".join(notes))

@@ -1,0 +1,114 @@
+"""ASK ONE HOST, top to bottom. Runs in the host's thread, holds no state, stores nothing.
+
+In: a host and what is remembered of it. Out: a Poll, always: an unreachable host is a Poll whose outcome says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from typing import Final
+
+from uuid6 import uuid7
+
+from poller.clock import now_ms
+from poller.errors import HostError
+from poller.model import Before, Deadline, Host, Poll, PollOutcome, Report, SectionStatus, Stopwatch
+from poller.probe.envelope import open_report
+from poller.probe.payload import build, command
+from poller.probe.report import parse
+from poller.probe.request import Request
+from poller.ssh import Gates, Session, connect
+
+_log = logging.getLogger(__name__)
+
+# A section that does not exist on a host (no swap, no PSI) is no defect of the report.
+_COMPLETE: Final = frozenset({SectionStatus.OK, SectionStatus.ABSENT})
+
+
+def poll(host: Host, before: Before, gates: Gates) -> Poll:
+    """One attempt, bounded by the host's deadline. A fault of the host becomes the outcome, never an exception."""
+    stopwatch = Stopwatch()
+    started = time.monotonic()
+    draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
+    talk = _Talk(draft)
+    try:
+        report = talk.hold(host, before, gates, Deadline(host.poll.deadline), stopwatch)
+        result = replace(talk.draft, outcome=_outcome(report), report=report)
+    except HostError as error:
+        result = _failed(talk.draft, error)
+    except Exception:
+        _log.exception("poll of %r failed inside the poller", host.name)
+        result = _failed(talk.draft, HostError("report", "internal", f"in stage {stopwatch.stage}"))
+    return replace(result, seconds=time.monotonic() - started, stages=stopwatch.seconds)
+
+
+class _Talk:
+    """Keeps what is learned on the way, so that a poll that fails half-way still says how far it came."""
+
+    def __init__(self, draft: Poll) -> None:
+        self.draft = draft
+
+    def hold(self, host: Host, before: Before, gates: Gates, deadline: Deadline, stopwatch: Stopwatch) -> Report:
+        order = command(host.python, host.become)
+        with connect(
+            host, command=order, deadline=deadline, stopwatch=stopwatch, before=before, gates=gates
+        ) as session:
+            self.draft = replace(self.draft, address=session.address, host_key=session.host_key)
+            request, sealed = self._ask(host, before, session, deadline)
+        with stopwatch.measure("envelope"):
+            xml = open_report(sealed, request)
+        with stopwatch.measure("report"):
+            return parse(xml, request)
+
+    def _ask(self, host: Host, before: Before, session: Session, deadline: Deadline) -> tuple[Request, bytes]:
+        payload = build()
+        # The probe gives up a little earlier than the poller, so that a slow section arrives as data.
+        request = Request.fresh(host.name, session.host_key, before, payload, deadline.remaining * 0.8)
+        asked_ms = now_ms()
+        answer = session.ask(payload.data + request.frame, request.marker, deadline=deadline)
+        self.draft = replace(
+            self.draft,
+            asked_ms=asked_ms,
+            answered_ms=now_ms(),
+            sent_bytes=answer.sent_bytes,
+            received_bytes=answer.received_bytes,
+            sudo_denied=answer.sudo_denied,
+        )
+        return request, answer.frame
+
+
+def _outcome(report: Report) -> PollOutcome:
+    complete = all(section.status in _COMPLETE for section in report.now.sections)
+    return PollOutcome.OK if complete else PollOutcome.PARTIAL
+
+
+def _failed(draft: Poll, error: HostError) -> Poll:
+    return replace(
+        draft,
+        outcome=PollOutcome.FAILED,
+        stage=error.stage,
+        code=error.code,
+        error=error.sentence,
+        hint=error.hint,
+        security=error.security,
+    )
+
+
+def unstorable(poll: Poll) -> Poll:
+    """The same attempt without its report, which the store did not take: one report must not hold up the others."""
+    return replace(_failed(poll, HostError("report", "internal", "its report cannot be stored")), report=None)
+
+
+def skipped(host: Host, code: str, error: str) -> Poll:
+    """A poll that did not take place, and says why."""
+    return Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.SKIPPED, code=code, error=error)
+
+
+def overdue(host: Host) -> Poll:
+    """A poll whose thread did not come back in time, whatever holds it (a system call that cannot be interrupted)."""
+    draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
+    return replace(
+        _failed(draft, HostError("connect", "timeout", "the poll did not come back")), seconds=host.poll.deadline
+    )

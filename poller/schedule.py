@@ -1,0 +1,132 @@
+"""WHEN: one thread per host, at most so many at once, the start staggered by a hash of the name.
+
+In: hosts and what to do with one. Out: finished polls, in the order in which they finish. A host that is stuck
+delays nobody: its thread is given up soon after its deadline, and its place is free again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from poller.model import Host, Poll
+
+# Seconds beyond a host's deadline before its thread is given up.
+_GRACE: Final = 2.0
+# Logins per second that one core can start; spreading a round wider than that only makes it longer.
+_STARTS_PER_SECOND: Final = 100.0
+_LONGEST_SPREAD: Final = 5.0
+
+
+def stagger(name: str, count: int) -> float:
+    """Seconds after the start of a round of `count` hosts at which this one begins: always the same for one name."""
+    if count < 5:
+        return 0.0
+    spread = min(_LONGEST_SPREAD, count / _STARTS_PER_SECOND)
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64 * spread
+
+
+@dataclass(slots=True)
+class Stop:
+    """Asks a round to end early. Set by a signal handler; `reason` becomes 128 + signal number."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    signal: int = 0
+
+    def request(self, signal: int) -> None:
+        self.signal = signal
+        self.event.set()
+
+    @property
+    def requested(self) -> bool:
+        return self.event.is_set()
+
+
+@dataclass(slots=True)
+class _Running:
+    host: Host
+    ends: float
+
+
+class Schedule:
+    """One round. Iterating over `polls()` runs it in the calling thread's time; only host threads do the asking."""
+
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        ask: Callable[[Host], Poll],
+        overdue: Callable[[Host], Poll],
+        *,
+        at_once: int,
+        stop: Stop,
+    ) -> None:
+        start = time.monotonic()
+        self._waiting = sorted(
+            ((start + stagger(host.name, len(hosts)), host.name, host) for host in hosts), reverse=True
+        )
+        self._ask = ask
+        self._overdue = overdue
+        self._at_once = at_once
+        self._stop = stop
+        self._running: dict[str, _Running] = {}
+        self._finished: queue.SimpleQueue[Poll] = queue.SimpleQueue()
+
+    def polls(self, most: int = 100) -> Iterator[list[Poll]]:
+        """Finished polls in batches of at most `most`: as soon as there is one, with all that have finished by then."""
+        while (self._waiting or self._running) and not self._stop.requested:
+            self._start_due()
+            batch = self._collect(most)
+            batch += self._give_up()
+            if batch:
+                yield batch
+
+    def _start_due(self) -> None:
+        while self._waiting and len(self._running) < self._at_once and self._waiting[-1][0] <= time.monotonic():
+            host = self._waiting[-1][2]
+            thread = threading.Thread(target=self._work, args=(host,), name=f"poll {host.name}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads or memory: this host waits until another one has ended
+                if not self._running:
+                    raise
+                return
+            self._waiting.pop()
+            self._running[host.name] = _Running(host, time.monotonic() + host.poll.deadline + _GRACE)
+
+    def _work(self, host: Host) -> None:
+        self._finished.put(self._ask(host))
+
+    def _collect(self, most: int) -> list[Poll]:
+        batch: list[Poll] = []
+        try:
+            arrived = self._finished.get(timeout=self._patience())
+            while True:
+                # A thread that was given up may come back after all: its host was reported already.
+                if self._running.pop(arrived.host, None):
+                    batch.append(arrived)
+                if len(batch) >= most:
+                    return batch
+                arrived = self._finished.get_nowait()
+        except queue.Empty:
+            return batch
+
+    def _patience(self) -> float:
+        """Seconds until something else than a finished poll wants attention; short enough to notice a stop."""
+        now = time.monotonic()
+        moments = [now + 0.25, *(running.ends for running in self._running.values())]
+        if self._waiting and len(self._running) < self._at_once:
+            moments.append(self._waiting[-1][0])
+        return max(0.0, min(moments) - now)
+
+    def _give_up(self) -> list[Poll]:
+        now = time.monotonic()
+        late = [running.host for running in self._running.values() if running.ends <= now]
+        for host in late:
+            del self._running[host.name]
+        return [self._overdue(host) for host in late]

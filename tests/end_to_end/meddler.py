@@ -1,0 +1,93 @@
+"""Stands in for `python3` on a host that has been taken over: reads the real request and answers as `MEDDLE` says.
+
+A test writes a small script that sets MEDDLE and runs this file; config.xml names that script as `python=`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from remote_probe.seal import frame, seal
+
+
+def read_request(stream: BinaryIO) -> tuple[bytes, bytes]:
+    """Everything up to the end of the first request, and the request's body."""
+    line = stream.readline()
+    loader = stream.read(int(line))
+    found = re.search(rb"start\(f, (\d+), '[0-9a-f]+'\)\s*$", loader)
+    assert found
+    bundle = stream.read(int(found[1]))
+    size = stream.readline()
+    body = stream.read(int(size))
+    return line + loader + bundle + size + body, body
+
+
+def honest(sent: bytes) -> bytes:
+    """What the real probe answers to these bytes: the payload of its frame."""
+    bootstrap = "import sys;f=sys.stdin.buffer;exec(f.read(int(f.readline())))"
+    command = [sys.executable, "-IS", "-c", bootstrap]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as probe:
+        assert probe.stdin and probe.stdout
+        probe.stdin.write(sent)
+        probe.stdin.flush()
+        probe.stdout.readline()
+        return probe.stdout.read(int(probe.stdout.readline().split()[2]))  # leaving the block ends its input: it exits
+
+
+def reseal(body: bytes, text: bytes, probe: str | None = None) -> bytes:
+    """A valid envelope with any content."""
+    request: dict[str, Any] = json.loads(body)
+    digest = bytes.fromhex(probe or request["probe"])
+    return seal(text, body, bytes.fromhex(request["nonce"]), bytes.fromhex(request["public"]), digest)
+
+
+def answer(mode: str, sent: bytes, body: bytes, kept: Path) -> bytes:
+    """The payload of the frame to send."""
+    if mode == "schema":
+        return reseal(body, b"<report version='1'><surprise/></report>")
+    if mode == "entities":
+        bomb = b'<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><report>&b;</report>'
+        return reseal(body, bomb)
+    if mode == "bomb":
+        return reseal(body, bytes(64 * 1024 * 1024))
+    if mode == "other-probe":
+        return reseal(body, b"<report/>", probe="00" * 32)
+    if mode == "other-host":
+        changed = body.replace(b'"host":"', b'"host":"not-')
+        return reseal(changed, b"<report/>")
+    sealed = honest(sent)
+    if mode == "tampered":
+        return sealed[:100] + bytes([sealed[100] ^ 1]) + sealed[101:]
+    if mode == "truncated":
+        return sealed[:60]
+    if mode == "replayed":
+        if kept.exists():
+            return kept.read_bytes()
+        kept.write_bytes(sealed)
+    return sealed
+
+
+def main() -> None:
+    mode = os.environ["MEDDLE"]
+    sent, body = read_request(sys.stdin.buffer)
+    marker = json.loads(body)["marker"]
+    if mode == "oversized":
+        sys.stdout.buffer.write(b"\n#%s report %d\n" % (marker.encode(), 1 << 30) + bytes(1024))
+    elif mode == "noise":
+        noise = b"motd \x1b[31m\n" * 20_000
+        sys.stdout.buffer.write(noise + frame(marker, "report", honest(sent)) + noise)
+    else:
+        payload = answer(mode, sent, body, Path(os.environ["KEPT"]))
+        sys.stdout.buffer.write(frame(marker, "report", payload))
+    sys.stdout.buffer.flush()
+    sys.stdin.buffer.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Killed at any step, the poller loses nothing and doubles nothing (FAULTS K1, K2; V1, V2, V6)."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.site import Site
+from tests.end_to_end.test_mails import configure
+from tests.notify.servers import Mail, mail_server
+
+# The samples of a poll that brought a report: exactly one row of the machine, and as many cores as the machine has.
+HALVES = """
+SELECT poll.id FROM poll
+ WHERE outcome IN ('ok', 'partial')
+   AND (SELECT count(*) FROM system_sample s WHERE s.host_id = poll.host_id AND s.at_ms = poll.at_ms) <> 1
+"""
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Mail, int]]:
+    mail = Mail()
+    with mail_server(mail) as port:
+        yield mail, port
+
+
+def die_at(site: Site, number: int) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "tests.end_to_end.die_at", str(number), "--config", str(site.config), "run", "-q"]
+    return subprocess.run(
+        words, cwd=site.folder, env=site.environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def check(site: Site) -> None:
+    assert site.rows("PRAGMA integrity_check") == [("ok",)]
+    assert site.rows("SELECT count(*) - count(DISTINCT id) FROM poll") == [(0,)]
+    assert site.rows(HALVES) == []
+
+
+def steps(site: Site) -> int:
+    found = re.search(r"reached (\d+)", die_at(site, 0).stderr)
+    assert found
+    return int(found[1])
+
+
+def test_killed_at_the_nth_statement_or_send_nothing_is_lost_or_half_stored(
+    site: Site, inbox: tuple[Mail, int]
+) -> None:
+    """A sample of the sweep: every k-th step of a round that opens alerts and mails them, from an empty journal."""
+    mail, port = inbox
+    configure(site, port, names=("web1",))
+    total = steps(site)
+    assert total > 20
+    told = len(mail.messages)
+    assert told == 1
+    for number in sorted(random.Random(7).sample(range(1, total), 12)):
+        for path in site.folder.glob("poller.db*"):
+            path.unlink()
+        mail.messages.clear()
+        assert die_at(site, number).returncode == 9
+        site.poller("run", "-q")
+        check(site)
+        assert site.rows("SELECT count(*) FROM alert WHERE closed_ms IS NULL") == [(1,)]
+        assert mail.messages, f"killed at step {number} of {total}: the mail was lost"
+        assert len({message["Message-ID"] for message in mail.messages}) == 1, "a repeated mail carries the same id"
+
+
+def test_killed_at_random_times_each_poll_is_stored_once(site: Site) -> None:
+    site.write("".join(f'<host name="h{number}" address="127.0.0.1"/>' for number in range(8)))
+    site.poller("run", "-q")
+    chance = random.Random(11)
+    for _ in range(5):
+        run = subprocess.Popen(site.command("run", "-q"), cwd=site.folder, env=site.environment())
+        time.sleep(chance.uniform(0.3, 1.2))
+        run.kill()
+        run.wait(10)
+        check(site)
+    site.poller("run", "-q")
+    check(site)
+    assert site.rows("SELECT count(*) FROM host") == [(8,)]

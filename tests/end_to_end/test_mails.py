@@ -1,0 +1,108 @@
+"""A crossing becomes a mail, once; nothing that is owed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.site import Site
+from tests.notify.servers import Mail, dead_port, mail_server
+
+THRESHOLD = '<thresholds name="test"><threshold metric="uptime.seconds" above="{limit}" severity="low"/></thresholds>'
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Mail, int]]:
+    mail = Mail()
+    with mail_server(mail) as port:
+        yield mail, port
+
+
+def configure(
+    site: Site, port: int, *, limit: str = "0", hosts: str = "", names: tuple[str, ...] = ("web1", "db1")
+) -> None:
+    """Hosts whose uptime is over the limit on purpose, and who is told."""
+    hosts = hosts or "".join(
+        f'<host name="{name}" address="127.0.0.1" thresholds="test" notify="ops"/>' for name in names
+    )
+    site.write(
+        hosts,
+        more=f'<mail server="127.0.0.1" port="{port}" security="none" from="poller@example.org"/>'
+        f'<contact name="ops" mail="ops@example.org"/>{THRESHOLD.format(limit=limit)}',
+        deadline="5s",
+    )
+
+
+def test_a_round_is_one_mail_that_lists_everything_and_the_end_is_told_in_the_same_thread(
+    site: Site, inbox: tuple[Mail, int]
+) -> None:
+    mail, port = inbox
+    configure(site, port)
+    assert "mails sent" in site.poller("run").stdout
+    site.poller("run")
+    assert len(mail.messages) == 1, "an alert that goes on is not told again"
+    opened = mail.messages[0]
+    assert "uptime.seconds" in opened.get_content()
+    assert "web1" in opened.get_content() and "db1" in opened.get_content()
+    assert opened["To"] == "ops@example.org"
+    configure(site, port, limit="9999d")
+    site.poller("run")
+    closed = mail.messages[1]
+    assert len(mail.messages) == 2
+    assert closed["Subject"].startswith("[2 OK]")
+    assert closed["References"]
+    assert site.rows("SELECT count(*) FROM alert WHERE closed_ms IS NULL") == [(0,)]
+
+
+def test_a_dead_mail_server_loses_nothing(site: Site, inbox: tuple[Mail, int]) -> None:
+    mail, port = inbox
+    configure(site, dead_port())
+    run = site.poller("run", "-q")
+    assert "mail" in run.stderr
+    configure(site, dead_port(), limit="9999d")
+    site.poller("run", "-q")
+    assert mail.messages == []
+    configure(site, port, limit="9999d")
+    site.poller("run", "-q")
+    (told,) = [message.get_content() for message in mail.messages]
+    assert "web1" in told and "db1" in told
+    assert site.rows("SELECT kind, count(*) FROM notification WHERE state = 'delivered' GROUP BY kind") == [
+        ("closed", 2),
+        ("opened", 2),
+    ]
+
+
+def test_a_host_is_down_after_three_failed_polls_and_its_return_is_told(site: Site, inbox: tuple[Mail, int]) -> None:
+    mail, port = inbox
+    gone = f'<host name="web1" address="127.0.0.1" port="{dead_port()}" notify="ops"/>'
+    configure(site, port, hosts=gone)
+    for _ in range(2):
+        site.poller("run", "-q")
+    assert mail.messages == []
+    site.poller("run", "-q")
+    (down,) = mail.messages
+    assert down["Subject"].startswith("[HIGH] web1: host.down")
+    configure(site, port, hosts='<host name="web1" address="127.0.0.1" notify="ops"/>')
+    site.poller("run", "-q")
+    assert mail.messages[1]["Subject"].startswith("[OK] web1: host.down")
+
+
+def test_a_host_that_leaves_the_configuration_ends_its_alerts_with_one_notice(
+    site: Site, inbox: tuple[Mail, int]
+) -> None:
+    mail, port = inbox
+    configure(site, port)
+    site.poller("run", "-q")
+    configure(site, port, names=("db1",))
+    site.poller("run", "-q")
+    site.poller("run", "-q")
+    assert len(mail.messages) == 2
+    assert "no longer" in mail.messages[1].get_content() or "unconfigured" in mail.messages[1].get_content()
+
+
+def test_a_dry_run_sends_nothing(site: Site, inbox: tuple[Mail, int]) -> None:
+    mail, port = inbox
+    configure(site, port)
+    assert "opened" in site.poller("run", "--dry-run").stdout
+    assert mail.messages == []

@@ -1,0 +1,66 @@
+"""A finished poll: stored wholly, with what follows from it, and never at the cost of another host's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from poller.intake import Intake
+from poller.model import Config, Host, Poll, Threshold
+from poller.store import Journal
+from tests.store.machines import START_MS
+from tests.store.machines import poll as poll_of
+
+LIMIT = Threshold(metric="memory.percent", above=0.0)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "poller.db", now_ms=START_MS) as opened:
+        yield opened
+
+
+def intake(journal: Journal, *, keep: bool = True) -> Intake:
+    hosts = tuple(Host(name=name, address="192.0.2.1", thresholds=(LIMIT,)) for name in ("web1", "web2"))
+    config = Config(path=journal.path, journal=journal.path, hosts=hosts)
+    return Intake(journal, config, "round", keep=keep)
+
+
+def unstorable(poll: Poll) -> Poll:
+    """A report with a number that no column can hold. The schema would refuse it: it stands for a fault of ours."""
+    assert poll.report
+    (reading,) = poll.report.readings
+    rows = tuple(replace(section, seconds=2**70) for section in reading.sections)
+    return replace(poll, report=replace(poll.report, readings=(replace(reading, clock=2**70, sections=rows),)))
+
+
+def test_a_poll_that_cannot_be_stored_is_kept_as_failed_and_holds_up_nobody(journal: Journal) -> None:
+    good, bad = poll_of("web1"), unstorable(poll_of("web2"))
+    first, second = intake(journal).take([bad, good])
+    assert (first.poll.outcome, first.poll.stage, first.poll.code) == ("failed", "report", "internal")
+    assert second.poll.outcome == "ok"
+    with journal.transaction() as work:
+        assert work.before("web1").reading is not None
+        assert work.before("web2").reading is None
+
+
+def test_the_same_poll_taken_twice_counts_once(journal: Journal) -> None:
+    poll = poll_of("web1")
+    (first,) = intake(journal).take([poll])
+    assert [change.kind for change in first.changes] == ["opened"]
+    intake(journal).take([poll])
+    with journal.transaction() as work:
+        assert len(work.alert_memory("web1").open) == 1
+        (state,) = work.alert_memory("web1").states
+    assert state.polls == 1
+
+
+def test_a_dry_run_judges_and_keeps_nothing(journal: Journal) -> None:
+    (taken,) = intake(journal, keep=False).take([poll_of("web1")])
+    assert [change.kind for change in taken.changes] == ["opened"]
+    with journal.transaction() as work:
+        assert work.alert_memory("web1").open == ()
+        assert work.before("web1").reading is None
