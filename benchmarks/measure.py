@@ -1,0 +1,73 @@
+"""Runs a command to its end and says what it cost: CPU of it and all its children, wall clock, peak memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of CPU (user + system, waited-for children included), seconds of wall clock, bytes of peak memory."""
+
+    cpu: float
+    wall: float
+    peak: int
+
+
+def cost(
+    command: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    until: Callable[[subprocess.Popen[bytes]], None] | None = None,
+) -> Cost:
+    """Runs it once. `until` may talk with the process before it ends; a command that fails is an error."""
+    start = time.monotonic()
+    pipe = subprocess.PIPE if until or stdin else subprocess.DEVNULL
+    out = subprocess.PIPE if until else subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=pipe, stdout=out, stderr=subprocess.PIPE)
+    if process.stdin:
+        process.stdin.write(stdin)
+        process.stdin.flush()
+    if until:
+        until(process)
+    if process.stdin:
+        process.stdin.close()
+    assert process.stderr
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[0]} exited with {process.returncode}: {errors[-2000:].decode(errors='replace')}")
+    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One claim: what was measured, and the most its median may be. `values` are the ratios or figures of the runs."""
+
+    claim: str
+    figures: str
+    values: tuple[float, ...]
+    target: float
+    unit: str = "x"
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def held(self) -> bool:
+        return self.median <= self.target
+
+
+def spread(values: Sequence[float], scale: float = 1.0) -> str:
+    """min / median / max, scaled."""
+    return " / ".join(f"{value * scale:.3g}" for value in (min(values), statistics.median(values), max(values)))
