@@ -11,7 +11,6 @@ from poller.model.alert import (
     Comparison,
     LimitState,
     Notification,
-    Severity,
     Standing,
     Verdict,
 )
@@ -47,6 +46,7 @@ from poller.model.settings import (
     Ssh,
     Threshold,
 )
+from poller.model.severity import Severity
 
 __all__ = [
     "Address",

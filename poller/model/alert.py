@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from enum import Enum
 
-if TYPE_CHECKING:
-    from poller.model.settings import Threshold
-
-
-class Severity(IntEnum):
-    """Ordered: a higher one is worse."""
-
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
-    @classmethod
-    def parse(cls, text: str) -> Severity:
-        return cls[text.upper()]
-
+from poller.model.settings import Threshold
+from poller.model.severity import Severity
 
 Labels = tuple[tuple[str, str], ...]
 

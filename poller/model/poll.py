@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from poller.model.alert import Severity
 from poller.model.report import Reading, Report
+from poller.model.severity import Severity
 
 
 class PollOutcome(str, Enum):

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from poller.model.alert import Severity
+from poller.model.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
