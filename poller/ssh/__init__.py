@@ -7,7 +7,8 @@
     gates      how many logins at once at one target
     address    name -> addresses -> connected socket, by the deadline
     wire       what paramiko reads and writes: bounded, watched from outside (watchdog)
-    transport  paramiko's Transport, adjusted; login: handshake and, before anything is sent,
+    stepping   paramiko's Transport, read by the thread that uses it; transport: adjusted where it must be
+    login      handshake and, before anything is sent,
     hostkeys   is it the host we know? (knownhosts, certificate)
     auth       keys, certificates, agent, password
     session    ask -> Answer; talk: the running command; frame: the answer among the noise;
@@ -18,6 +19,7 @@ In: a `Host` of the model, a command and bytes. Out: bytes, or HostError. Never:
 forwarding, SHA-1, a program started for ssh_config, a call that outlives its deadline.
 """
 
+from poller.ssh import lean  # noqa: F401 - before anything that imports paramiko
 from poller.ssh.connect import connect, logged_in
 from poller.ssh.gates import Gates
 from poller.ssh.scan import HostKeys, record, scan

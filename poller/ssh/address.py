@@ -74,7 +74,10 @@ def dial(addresses: tuple[str, ...], port: int, deadline: Deadline) -> tuple[soc
             return _connect(address, port, share), address
         except OSError as error:
             failures.append(_failure(error, address, port))
-    raise failures[0] if failures else HostError("connect", "timeout", f"port {port}")
+    try:
+        raise failures[0] if failures else HostError("connect", "timeout", f"port {port}")
+    finally:
+        failures.clear()  # an exception that its own frame refers to keeps all frames of the poll
 
 
 def _connect(address: str, port: int, seconds: float) -> socket.socket:

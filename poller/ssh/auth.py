@@ -9,13 +9,14 @@ from poller.model import Deadline
 from poller.ssh.faults import translated
 from poller.ssh.keys import identities, reveal
 from poller.ssh.resolve import Route
+from poller.ssh.stepping import SteppingTransport
 from poller.ssh.wire import Wire
 
 # sshd ends the connection after six failures (MaxAuthTries), and each one counts as a penalty (P14).
 _TRIES_MOST = 5
 
 
-def log_in(transport: paramiko.Transport, wire: Wire, route: Route, deadline: Deadline) -> None:
+def log_in(transport: SteppingTransport, wire: Wire, route: Route, deadline: Deadline) -> None:
     """Returns when logged in, at a host that is verified. HostError auth/denied, key, method, closed or timeout."""
     known = identities(route, deadline)
     tried: list[str] = []
@@ -23,7 +24,7 @@ def log_in(transport: paramiko.Transport, wire: Wire, route: Route, deadline: De
     for identity in known[:_TRIES_MOST]:
         with translated("auth", wire):
             try:
-                allowed = transport.auth_publickey(route.user, identity.key)
+                allowed = transport.log_in_by_key(route.user, identity.key)
             except paramiko.BadAuthenticationType as error:
                 if not route.has_password or not {"password", "keyboard-interactive"} & set(error.allowed_types):
                     raise
@@ -52,14 +53,14 @@ def _refused(route: Route, tried: list[str], allowed: list[str]) -> HostError:
     return HostError("auth", "denied", f"user {route.user}, tried {', '.join(tried)}")
 
 
-def _password(transport: paramiko.Transport, wire: Wire, route: Route) -> None:
+def _password(transport: SteppingTransport, wire: Wire, route: Route) -> None:
     text, label = route.typed_password, "the password typed in"
     if route.password is not None:
         text, label = reveal(route.password), f"the password in {route.password}"
     assert text is not None  # noqa: S101 - the caller has looked
     with translated("auth", wire):
         try:
-            left = transport.auth_password(route.user, text)
+            left = transport.log_in_by_password(route.user, text)
         except paramiko.BadAuthenticationType:
             raise
         except paramiko.AuthenticationException as error:

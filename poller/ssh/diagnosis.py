@@ -22,6 +22,7 @@ _SAYINGS: Final = tuple(
         (r"account is (currently )?not available|\bnologin\b", "session", "shell"),
         (r"\brbash\b|\brksh\b|exec: restricted|restricted: cannot", "session", "shell"),
         (r"^sudo(-rs)?:", "python", "sudo"),
+        (r"exec: sudo: not found|command not found: sudo|unknown command:? .?sudo\b", "python", "sudo"),
         (r"unknown option: -I|unrecognized option .*-I", "python", "version"),
         (r"Could not find platform|Fatal Python error|No module named 'encodings'", "python", "broken"),
         (r"error while loading shared libraries|Exec format error|cannot execute", "python", "broken"),

@@ -72,6 +72,7 @@ def _settle(shared: _Shared, jumps: tuple[Route, ...], deadline: Deadline, gates
             connection.wire.until(None)
             connection.wire.allow(SESSION_ALLOWANCE)
             connection.behind = stack.pop_all()
+            connection.transport.serve()
             shared.connection = connection
     except HostError as error:
         shared.failure = error

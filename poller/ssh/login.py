@@ -23,7 +23,11 @@ from poller.ssh.transport import PollTransport
 from poller.ssh.wire import SESSION_ALLOWANCE, SocketWire, Wire
 
 _TRIES: Final = 3
+# As often when sshd itself says that it has too many logins going on: it goes by, mostly within the second.
+_TRIES_BUSY: Final = 8
+_BUSY: Final = "Exceeded MaxStartups"
 _BACK_OFF: Final = 0.25
+_BACK_OFF_MOST: Final = 2.0
 # Faults of a busy sshd (MaxStartups), before anything of the login was sent: worth another try (P13, H20).
 _PASSING: Final = frozenset({("connect", "reset"), ("handshake", "closed")})
 # sshd says so while it punishes our address (PerSourcePenalties, P14): another try makes it worse.
@@ -69,14 +73,16 @@ def _shorter(deadline: Deadline, seconds: float | None) -> Deadline:
 
 def log_in(route: Route, dial: Dial, deadline: Deadline, stopwatch: Stopwatch, gates: Gates | None) -> Connection:
     """A connection that is logged in at a verified host. HostError; by the deadline."""
-    for attempt in range(1, _TRIES + 1):
+    for attempt in range(1, _TRIES_BUSY + 1):
         try:
             with _gate(gates, route, deadline, stopwatch):
                 return _log_in(route, dial, deadline, stopwatch)
         except HostError as error:
-            pause = _BACK_OFF * 3 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
+            jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+            pause = min(_BACK_OFF * 3 ** (attempt - 1), _BACK_OFF_MOST) * jitter
+            most = _TRIES_BUSY if _BUSY in error.detail else _TRIES
             passing = (error.stage, error.code) in _PASSING and _PUNISHED not in error.detail
-            if not passing or attempt == _TRIES or deadline.remaining < 2 * pause:
+            if not passing or attempt >= most or deadline.remaining < 2 * pause:
                 raise
             threading.Event().wait(pause)
     raise AssertionError("unreachable")
@@ -126,7 +132,7 @@ def handshake(
     try:
         with stopwatch.measure("handshake"), translated("handshake", wire):
             try:
-                transport.start_client(timeout=deadline.remaining + 1)
+                transport.start_client()
             except paramiko.ssh_exception.IncompatiblePeer:
                 unknown = expectation and hostkeys.no_common_algorithm(expectation, transport.server_host_keys)
                 if unknown:

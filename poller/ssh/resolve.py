@@ -54,7 +54,8 @@ class Route:
 def resolve(host: Host) -> Route:
     """How to reach `host`. HostError connect/config when ssh_config wants something that the poller does not do."""
     route, jump = _route(host.address, host.ssh)
-    return replace(route, jumps=_jumps(jump, host.ssh))
+    jumps = _jumps(jump, host.ssh)
+    return replace(route, jumps=jumps) if jumps else route
 
 
 def _route(name: str, ssh: Ssh) -> tuple[Route, str | None]:
@@ -136,6 +137,10 @@ def _paths(words: Iterable[str], tokens: dict[str, str]) -> tuple[Path, ...]:
 
 def _path(word: str, tokens: dict[str, str]) -> Path:
     """Expands ~, ${VARIABLE} and the %-tokens that name files (ssh_config(5), TOKENS)."""
+    return Path(os.path.expandvars(_tokens_expanded(word, tokens) if "%" in word else word)).expanduser()
+
+
+def _tokens_expanded(word: str, tokens: dict[str, str]) -> str:
     known = {**tokens, "d": str(Path.home()), "u": getpass.getuser(), "%": "%"}
     parts = word.split("%")
     out, index = parts[0], 1
@@ -147,4 +152,4 @@ def _path(word: str, tokens: dict[str, str]) -> Path:
             out += "%" + (parts[index + 1] if index + 1 < len(parts) else "")
             index += 1
         index += 1
-    return Path(os.path.expandvars(out)).expanduser()
+    return out

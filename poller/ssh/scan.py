@@ -31,6 +31,7 @@ class HostKeys:
     keys: tuple[HostKey, ...]
     known: Known
     path: Path
+    offers_certificate: bool = False
 
     @property
     def new(self) -> tuple[HostKey, ...]:
@@ -56,21 +57,22 @@ class HostKeys:
 
     @property
     def certified(self) -> bool:
-        """An @cert-authority line covers this host: its keys need no record of their own."""
-        return bool(self.known.authorities)
+        """An @cert-authority line covers this host, which has a certificate: its keys need no record of their own."""
+        return self.offers_certificate and bool(self.known.authorities)
 
 
 def scan(host: Host, deadline: Deadline) -> HostKeys:
     """The keys of every family that the host has, through its jump hosts, whose own keys must be known. HostError."""
     route = resolve(host)
     with through(route.jumps, None, deadline, None) as dial:
-        address, keys = _every(route, dial, deadline)
+        address, keys, certificate = _every(route, dial, deadline)
     expectation = hostkeys.expect(route)
-    return HostKeys(expectation.name, address, keys, expectation.known, route.known_hosts[0])
+    return HostKeys(expectation.name, address, keys, expectation.known, route.known_hosts[0], certificate)
 
 
-def _every(route: Route, dial: Dial, deadline: Deadline) -> tuple[str, tuple[HostKey, ...]]:
-    address, keys = "", []
+def _every(route: Route, dial: Dial, deadline: Deadline) -> tuple[str, tuple[HostKey, ...], bool]:
+    """The address that answered, a key of each family, and whether it has a host certificate (PROTOCOL.certkeys)."""
+    address, keys, offered = "", [], set[str]()
     families = list(_FAMILIES)
     while families:
         wanted = tuple(name for family in families for name in family)
@@ -84,7 +86,7 @@ def _every(route: Route, dial: Dial, deadline: Deadline) -> tuple[str, tuple[Hos
             connection.close()
         used = connection.transport.host_key_type
         families = [family for family in families if used not in family and offered & set(family)]
-    return address, tuple(keys)
+    return address, tuple(keys), any(name.endswith("-cert-v01@openssh.com") for name in offered)
 
 
 def record(found: HostKeys, *, replace: bool) -> None:

@@ -54,7 +54,8 @@ def lookup(name: str, user: str | None, path: Path | None) -> Values:
 def _files(path: Path | None) -> tuple[Path, ...]:
     if path is None:
         return ()
-    return (path, _SYSTEM) if path == Path.home() / ".ssh" / "config" else (path,)
+    users = path.name == "config" and path == Path.home() / ".ssh" / "config"
+    return (path, _SYSTEM) if users else (path,)
 
 
 def _add(values: Values, line: Line) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -57,15 +56,12 @@ class Talk(Protocol):
 
 
 class ChannelTalk:
-    """A command on a host. No file objects (P8), no recv_exit_status (P1), one event for both streams."""
+    """A command on a host. No file objects (P8), no recv_exit_status (P1), both streams read by one."""
 
     def __init__(self, connection: Connection, command: str, seconds: float) -> None:
         self._wire = connection.wire
-        self._ready = threading.Event()
         self._transport = connection.transport
         self._channel = connection.transport.open_session(timeout=seconds)
-        self._channel.in_buffer.set_event(self._ready)
-        self._channel.in_stderr_buffer.set_event(self._ready)
         self._request(command)
 
     def _request(self, command: str) -> None:
@@ -80,7 +76,7 @@ class ChannelTalk:
         message.add_boolean(True)
         message.add_string(command)
         self._channel._event_pending()  # type: ignore[attr-defined]
-        self._transport._send_user_message(message)  # type: ignore[attr-defined]
+        self._transport._send_user_message(message)
 
     def until(self, deadline: Deadline | None) -> None:
         self._wire.until(deadline)
@@ -112,10 +108,15 @@ class ChannelTalk:
             left = until - time.monotonic()
             if chunk.out or chunk.err or chunk.ended or left <= 0:
                 return chunk
-            self._ready.wait(left)
+            self._advance(left)
+
+    def _advance(self, seconds: float) -> None:
+        """Lets the transport read its next message, if one comes in time."""
+        with translated("probe", self._wire):
+            if self._wire.wait(seconds):
+                self._transport.step()
 
     def _there(self) -> Chunk:
-        """Reads each stream that has something. Reading one may clear the event for both: look at both again."""
         over = self._over()
         out = self._channel.recv(_READ) if self._channel.recv_ready() else b""
         err = self._channel.recv_stderr(_READ) if self._channel.recv_stderr_ready() else b""
@@ -131,7 +132,9 @@ class ChannelTalk:
 
     def status(self, seconds: float) -> int | None:
         # Comes after the end of the streams; set as well when the channel closes without one.
-        self._channel.status_event.wait(seconds)
+        until = time.monotonic() + seconds
+        while not self._channel.status_event.is_set() and not self.broken and until > time.monotonic():
+            self._advance(until - time.monotonic())
         return self._channel.exit_status if self._channel.exit_status >= 0 else None
 
     def close(self) -> None:

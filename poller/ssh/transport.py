@@ -10,6 +10,7 @@ import paramiko
 from paramiko.kex_curve25519 import KexCurve25519
 from paramiko.packet import Packetizer
 
+from poller.ssh.stepping import SteppingTransport
 from poller.ssh.wire import Wire
 
 # OpenSSH never sends more than 256 KiB in one packet (PACKET_MAX_SIZE in packet.c).
@@ -42,17 +43,21 @@ class BoundedPacketizer(Packetizer):
         super().__init__(wire)  # type: ignore[arg-type]
         self._wire = wire
 
+    _initial_kex_done: bool  # paramiko's; its stubs leave it out
+
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         if n > PACKET_MOST:
             self._wire.flooded = True
             raise OversizePacket(f"the server announced a packet of {n} bytes")
-        return super().read_all(n, check_rekey)
+        # Until the keys are there it may hold bytes that came with the banner. After that its loop would only look
+        # for time-outs, which a wire has none of, twenty times per connection.
+        return self._wire.take(n) if self._initial_kex_done else super().read_all(n, check_rekey)
 
     def start_handshake(self, timeout: float) -> None:
         """paramiko starts a threading.Timer here: a thread per connection, and one that delays the exit."""
 
 
-class PollTransport(paramiko.Transport):
+class PollTransport(SteppingTransport):
     """One SSH connection over a wire. `offered` are the host key algorithms to ask for, in order of preference."""
 
     _CLIENT_ID = "poller"
@@ -67,11 +72,14 @@ class PollTransport(paramiko.Transport):
     )
     _preferred_kex = tuple(name for name in _KEX_ORDER if name in _KEX_METHODS)
 
+    _talkative = False
+
     def __init__(self, wire: Wire, offered: Sequence[str]) -> None:
         super().__init__(wire, packetizer_class=BoundedPacketizer)  # type: ignore[arg-type]
         self._offered = tuple(offered)
         self.server_host_keys: tuple[str, ...] = ()
         self.set_log_channel(_logger())
+        self._talkative = self.logger.isEnabledFor(logging.DEBUG)
         wire.reader = self
 
     @property
@@ -83,6 +91,11 @@ class PollTransport(paramiko.Transport):
         """The lists above as they stand: paramiko filters each of them a dozen times per connection."""
         names: tuple[str, ...] = getattr(self, f"_preferred_{type_}")
         return names
+
+    def _log(self, level: int, msg: Any, *args: Any) -> None:
+        """paramiko says thirty things per connection; each is made a log record before it is thrown away."""
+        if self._talkative:
+            super()._log(level, msg, *args)  # type: ignore[misc]
 
     def _parse_debug(self, m: paramiko.Message) -> None:
         """Ignored: paramiko copies each byte of it in Python, in quadratic time, for a log that nobody reads."""
@@ -109,6 +122,8 @@ def _logger() -> str:
     """Name of the logger for paramiko. Its errors are reported as outcomes, so they are logged only when debugging."""
     logger = logging.getLogger(_LOGGER)
     debugging = logging.getLogger("poller").isEnabledFor(logging.DEBUG)
-    logger.setLevel(logging.DEBUG if debugging else logging.CRITICAL + 1)
+    level = logging.DEBUG if debugging else logging.CRITICAL + 1
+    if logger.level != level:  # setting it, even to the same, makes every logger of the process look up its level again
+        logger.setLevel(level)
     logger.addFilter(_INERT)
     return _LOGGER

@@ -10,6 +10,7 @@ that reads, so that its number cannot be reused under a recv that is about to st
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -26,6 +27,7 @@ HANDSHAKE_ALLOWANCE: Final = 64 * 1024
 SESSION_ALLOWANCE: Final = 4 * 1024 * 1024
 HEAD_KEPT: Final = 256
 _STUCK_SECONDS: Final = 0.3
+_NEARLY: Final = 0.05
 
 
 class Wire:
@@ -74,6 +76,13 @@ class Wire:
     def _closed(self) -> bool:
         return self.closed
 
+    def wait(self, seconds: float) -> bool:
+        """Whether there is something to read (or the end), after waiting for it at most so long.
+
+        Where the watchdog ends the wait anyway the read itself may wait: that saves asking the kernel first.
+        """
+        return bool(self._buffer) or time.monotonic() + seconds >= self.at - _NEARLY or self._wait(seconds)
+
     def settimeout(self, seconds: float | None) -> None:
         """Left alone: a blocking read never wakes up for nothing (DESIGN 2.8), and the watchdog ends it."""
 
@@ -85,6 +94,16 @@ class Wire:
         """At most `count` bytes; b"" at the end, at the deadline, or when the host sends more than it is allowed."""
         if not self._buffer:
             self._buffer = self._receive()
+        taken, self._buffer = self._buffer[:count], self._buffer[count:]
+        return taken
+
+    def take(self, count: int) -> bytes:
+        """Exactly `count` bytes. EOFError when the connection ends before."""
+        while len(self._buffer) < count:
+            data = self._receive()
+            if not data:
+                raise EOFError
+            self._buffer += data
         taken, self._buffer = self._buffer[:count], self._buffer[count:]
         return taken
 
@@ -114,6 +133,9 @@ class Wire:
             self._buffer = b""
             self._shut()
 
+    def _wait(self, seconds: float) -> bool:
+        raise NotImplementedError
+
     def _wake(self) -> None:
         raise NotImplementedError
 
@@ -125,6 +147,11 @@ class SocketWire(Wire):
     """A TCP connection."""
 
     _source: socket.socket
+
+    def _wait(self, seconds: float) -> bool:
+        poll = select.poll()  # select.select cannot watch descriptors above 1023
+        poll.register(self._source, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def _wake(self) -> None:
         # A connection that is down already refuses to be shut down again.
@@ -148,6 +175,11 @@ class ChannelWire(Wire):
         super().__init__(source)
         self._outer = outer
         self._busy_since = 0.0
+        self._arrived = threading.Event()
+        source.in_buffer.set_event(self._arrived)
+
+    def _wait(self, seconds: float) -> bool:
+        return self._arrived.wait(seconds)
 
     def _receive(self) -> bytes:
         data = super()._receive()
