@@ -1,6 +1,6 @@
 """The yardstick: paramiko alone connects to a host and runs `true`, with the key verified, as often as asked.
 
-python -m benchmarks.bare COUNT PORT USER KEY KNOWN_HOSTS
+python -m benchmarks.bare COUNT AT_ONCE PORT USER KEY KNOWN_HOSTS
 """
 
 from __future__ import annotations
@@ -26,20 +26,26 @@ def once(port: int, user: str, key: paramiko.PKey, known: paramiko.HostKeys) -> 
 
 
 def main() -> None:
-    count, port, user, key_file, known_hosts = sys.argv[1:]
+    count, at_once, port, user, key_file, known_hosts = sys.argv[1:]
     key = paramiko.Ed25519Key.from_private_key_file(key_file)
     known = paramiko.HostKeys(known_hosts)
-    places = threading.Semaphore(5)
+    places = threading.Semaphore(int(at_once))
+    failed: list[Exception] = []
 
     def work() -> None:
-        with places:
-            once(int(port), user, key, known)
+        try:
+            with places:
+                once(int(port), user, key, known)
+        except Exception as error:
+            failed.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(int(count))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if failed:
+        raise SystemExit(f"{len(failed)} of {count} failed: {failed[0]!r}")
 
 
 if __name__ == "__main__":

@@ -9,15 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.end_to_end.sshd import Sshd
+from tests.end_to_end.sshd import Sshd, keygen
 
 HOSTS = 100
+# Hosts that are worked on at the same time, by the poller and by everybody it is compared with.
+AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
+    """`strange_hosts` is a known_hosts with another key than the server's: whoever checks host keys must refuse."""
+
     folder: Path
     sshd: Sshd
+    strange_hosts: Path
 
     def config(self, count: int) -> Path:
         """config.xml with so many hosts and a journal of its own."""
@@ -26,6 +31,7 @@ class Fleet:
   <journal path="poller{count}.db"/>
   <ssh user="{self.sshd.user}" port="{self.sshd.port}" identity-file="{self.sshd.client_key}"
        known-hosts="{self.sshd.known_hosts}" ssh-config="{self.sshd.ssh_config}"/>
+  <poll at-once="{AT_ONCE}"/>
   <host name="h[1-{count}]" address="127.0.0.1"/>
 </poller>
 """)
@@ -38,6 +44,10 @@ class Fleet:
     def environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
 
+    def logins(self) -> int:
+        """How many the server has let in until now."""
+        return self.sshd.log().count("Accepted publickey")
+
 
 @contextmanager
 def fleet(folder: Path) -> Iterator[Fleet]:
@@ -47,6 +57,9 @@ def fleet(folder: Path) -> Iterator[Fleet]:
     try:
         sshd.authorize()
         sshd.trust()
-        yield Fleet(folder, sshd)
+        stranger = keygen(folder / "stranger").with_suffix(".pub").read_text()
+        strange_hosts = folder / "strange_hosts"
+        strange_hosts.write_text(f"[127.0.0.1]:{sshd.port} {stranger}")
+        yield Fleet(folder, sshd, strange_hosts)
     finally:
         sshd.stop()

@@ -1,4 +1,4 @@
-"""Runs a command to its end and says what it cost: CPU of it and all its children, wall clock, peak memory."""
+"""Runs a command to its end and says what it cost: CPU of it and all its children, wall clock."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of CPU (user + system, waited-for children included), seconds of wall clock, bytes of peak memory."""
+    """Seconds of CPU (user + system, waited-for children included), seconds of wall clock."""
 
     cpu: float
     wall: float
-    peak: int
 
 
 def cost(
@@ -46,7 +45,16 @@ def cost(
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{command[0]} exited with {process.returncode}: {errors[-2000:].decode(errors='replace')}")
-    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss * 1024)
+    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - start)
+
+
+def peak_bytes(process: subprocess.Popen[bytes]) -> int:
+    """Most memory that a process, which still runs, ever had resident (VmHWM of proc_pid_status(5)).
+
+    Not ru_maxrss: that begins with the size of the process that started it, which is this one.
+    """
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,45 @@ def test_a_stop_ends_the_round_at_once() -> None:
     assert stop.signal == 2
 
 
+def test_polls_that_finish_close_together_are_taken_in_together() -> None:
+    release = threading.Event()
+
+    def ask(host: Host) -> Poll:
+        if host.name == "slow":
+            release.wait(timeout=30)
+        return answer(host)
+
+    hosts = [host(name) for name in ("a", "b", "c", "slow")]
+    start = time.monotonic()
+    batches = []
+    for batch in Schedule(hosts, ask, late, at_once=4, stop=Stop()).polls():
+        batches.append({poll.host for poll in batch})
+        release.set()
+    assert batches == [{"a", "b", "c"}, {"slow"}]
+    assert time.monotonic() - start < 2, "finished polls wait for company a moment, not for the slowest host"
+
+
+def test_the_last_poll_waits_for_nobody() -> None:
+    start = time.monotonic()
+    assert len(run([host("only")], answer)) == 1
+    assert time.monotonic() - start < 0.4
+
+
+def test_what_has_finished_before_a_stop_is_not_lost() -> None:
+    stop, hold = Stop(), threading.Event()
+
+    def ask(host: Host) -> Poll:
+        if host.name == "quick":
+            return answer(host)
+        stop.request(15)
+        hold.wait(timeout=30)
+        return answer(host)
+
+    polls = run([host("quick"), host("slow")], ask, at_once=1, stop=stop)
+    hold.set()
+    assert [poll.host for poll in polls] == ["quick"]
+
+
 def test_few_hosts_start_at_once() -> None:
     assert stagger("web1", 1) == stagger("web1", 4) == 0.0
 
