@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import click
 import pytest
 
-from poller.cli import COMMANDS
+from poller.cli import COMMANDS, cli
 from poller.errors import OUTCOMES, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+CONTRIB = [path for path in sorted((ROOT / "contrib").iterdir()) if path.is_file()]
 
 
 def writer() -> object:
@@ -48,13 +53,99 @@ def test_links_lead_to_files_that_exist(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_named_in_the_docs_exist(page: Path) -> None:
-    known = {name for name, _, _ in COMMANDS} | {"--config", "--help", "--version", "COMMAND"}
-    for word in re.findall(
-        r"(?:`|^    (?:\* )*)poller ((?:--config \S+ )?[a-z][a-z-]*)", page.read_text(), re.MULTILINE
-    ):
-        assert word.split()[-1] in known, f"{page.name} names `poller {word}`"
+def lines_of(text: str) -> list[str]:
+    """Every `poller …` command line of a page or help text: in code blocks, and between backticks."""
+    blocks = re.findall(r"^(?: {4,6}| *(?:\* +){5})(?:poller  )?(poller(?: .*)?)$", text, re.MULTILINE)
+    inline = re.findall(r"`(poller(?: [^`]*)?)`", text)
+    return [part for line in blocks + inline for part in re.split(r" && | \|\| |; ", _without_remarks(line))]
+
+
+def _without_remarks(line: str) -> str:
+    """Without what stands behind it: `# …`, two blanks and a description, a pipe or a file."""
+    return re.split(r" #| {2,}| [|>] | >> ", line)[0].strip()
+
+
+def understood(line: str) -> None:
+    """Parses the line as click does before it runs a command. UsageError when an option or argument is not there."""
+    words = shlex.split(line.replace("…", ""))[1:]
+    while words and words[0].startswith("-"):  # the global options before the command
+        option = next(option for option in cli.params if words[0] in option.opts)
+        takes = not (isinstance(option, click.Option) and (option.is_flag or option.count))
+        words = words[2:] if takes else words[1:]
+    found: click.Command | None = cli
+    context = click.Context(cli)
+    while isinstance(found, click.Group) and words:
+        if words[0] == "help" or words == ["--help"]:
+            return
+        name, found, words = found.resolve_command(context, words)
+        assert found is not None and name is not None
+        context = click.Context(found, context, info_name=name)
+    if found and not isinstance(found, click.Group) and (words or not _wants_arguments(found)):
+        with suppress(click.BadOptionUsage):  # a sentence names an option without its value
+            found.make_context(context.info_name, words, resilient_parsing="HOST" in words)
+
+
+def _wants_arguments(command: click.Command) -> bool:
+    """`poller trust` in a sentence is the command's name, not a line to type."""
+    return any(parameter.required for parameter in command.params)
+
+
+def test_the_parser_of_command_lines_finds_mistakes() -> None:
+    text = "    poller run --host a        now\n    * * * * *  poller  poller run -q\nsay `poller db status`"
+    assert lines_of(text) == ["poller run --host a", "poller run -q", "poller db status"]
+    for wrong in ("poller runs", "poller run --hots a", "poller db stat", "poller metrics a b"):
+        with pytest.raises(click.UsageError):
+            understood(wrong)
+
+
+@pytest.mark.parametrize("page", [*PAGES, *CONTRIB], ids=lambda page: page.name)
+def test_command_lines_in_the_docs_are_understood(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in lines_of(page.read_text()):
+        understood(line)
+
+
+def commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*names, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, *names, name)
+
+
+def test_every_command_explains_itself_with_examples_that_are_understood() -> None:
+    for names, command in commands(cli):
+        text = command.get_help(click.Context(command, info_name=" ".join(names)))
+        assert "Examples:" in text, names
+        examples = lines_of(text.partition("Examples:")[2].partition("Options:")[0].replace("\n    ", "\n     "))
+        assert any(example.startswith(f"poller {' '.join(names)}") for example in examples), names
+        for example in examples:
+            if "~/.ssh/admin" not in example:  # a file that must exist
+                understood(example)
+
+
+def test_short_helps_are_whole_sentences() -> None:
+    for names, command in commands(cli):
+        short = command.get_short_help_str(limit=66)
+        assert short.endswith(".") and not short.endswith("..."), (names, short)
+
+
+def test_options_named_in_the_docs_exist() -> None:
+    known = {"--help", "--version", "--root", "--if-root"}
+    for _, command in (((), cli), *commands(cli)):
+        known.update(word for option in command.params for word in option.opts)
+    for page in PAGES:
+        for option in re.findall(r"`(--[a-z-]+)", page.read_text()):
+            assert option in known, f"{page.name} names {option}"
+
+
+def test_make_targets_named_in_the_docs_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        for target in re.findall(r"(?:`|^    )make ([a-z-]+)", page.read_text(), re.MULTILINE):
+            assert target in targets, f"{page.name} names `make {target}`"
 
 
 def test_every_command_is_in_the_readme_or_the_docs() -> None:

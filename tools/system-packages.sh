@@ -17,7 +17,7 @@ need sudo sudo
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "The tests want these packages:$missing"
-    echo "Install them with: sudo make system-packages   (without them, the tests that need them are skipped by name)"
+    echo "Install them, as root, with: make system-packages   (without them, the tests that need them are skipped by name)"
     [ "${1:-}" = "--if-root" ] && exit 0
     exit 1
 fi

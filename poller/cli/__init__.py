@@ -6,8 +6,6 @@ The only place that prints, reads argv or picks an exit code (docs/how-it-works.
 from __future__ import annotations
 
 import importlib
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +14,6 @@ from typing import Any, Final
 import click
 
 from poller import __version__
-from poller.errors import BusyError, PollerError, StoreError
 
 # name, module, one line for `poller --help`. Kept here so that help needs no command's imports.
 COMMANDS: Final = (
@@ -29,13 +26,18 @@ COMMANDS: Final = (
     ("doctor", "doctor", "Go through every stage of a poll and say what to fix."),
     ("run", "run", "Poll hosts, store, judge, notify."),
     ("status", "status", "Show every host as last seen, without polling."),
-    ("metrics", "metrics", "Show the catalogue of metrics, with values and threshold lines."),
+    ("metrics", "metrics", "Show the metrics there are, or a host's values and limits."),
     ("query", "query", "Ask the database one of the cookbook's questions."),
     ("payload", "payload", "Show exactly what would be sent to a host."),
     ("notify", "notify", "Send a test message to a contact."),
     ("db", "db", "Look after the database: status, upgrade, backup, prune."),
     ("demo", "demo", "See it all work on this machine, with servers of its own."),
 )
+
+
+_WHICH: Final = "config.xml to use. Default: $POLLER_CONFIG, ./config.xml, the user's, /etc/poller/config.xml."
+# What reads no config.xml takes no --config.
+_WITHOUT_CONFIG: Final = ("demo", "import")
 
 
 class Commands(click.Group):
@@ -45,81 +47,122 @@ class Commands(click.Group):
         return [name for name, _, _ in COMMANDS]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        for known, module, _ in COMMANDS:
+        for known, module, sentence in COMMANDS:
             if known == name:
                 command: click.Command = importlib.import_module(f"poller.cli.{module}").command
-                return command
+                command.short_help = sentence
+                return _with_global_options(command, config=name not in _WITHOUT_CONFIG)
         return None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] == "help":  # `poller help run` is `poller run --help`
+            args = [*args[1:], "--help"]
+        if args == ["--help"]:
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             import difflib
 
             meant = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if not meant:
+            if not meant or "Did you mean" in error.message:
                 raise
             raise click.UsageError(f"{error.message} Did you mean '{meant[0]}'?", ctx) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # click would exit 1 for it, which says that a host failed.
+            from poller.cli.streams import ReaderGoneError
+
+            raise ReaderGoneError from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, sentence) for name, _, sentence in COMMANDS])
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="config.xml to use. Default: $POLLER_CONFIG, ./config.xml, the user's, /etc/poller/config.xml.",
+def _with_global_options(command: click.Command, *, config: bool) -> click.Command:
+    """`poller run -v --config FILE` means what `poller -v --config FILE run` does: people write either."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _with_global_options(one, config=config)
+    elif not any("--verbose" in option.opts for option in command.params):
+        command.params += [_config_option("config.xml to use.")] if config else []
+        command.params.append(_verbose_option())
+    return command
+
+
+def _config_option(help_text: str) -> click.Option:
+    return click.Option(
+        ["--config"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        expose_value=False,
+        callback=_take_config,
+        help=help_text,
+    )
+
+
+def _verbose_option() -> click.Option:
+    return click.Option(
+        ["-v", "--verbose"],
+        count=True,
+        expose_value=False,
+        callback=_take_verbose,
+        help="Say more on stderr; twice: everything, for a bug report.",
+    )
+
+
+def _take_config(ctx: click.Context, option: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        _settings(ctx).config_path = path
+
+
+def _take_verbose(ctx: click.Context, option: click.Parameter, count: int) -> None:
+    if count:
+        _settings(ctx).say_more(count)
+
+
+def _settings(ctx: click.Context) -> Any:
+    from poller.cli.settings import Settings
+
+    return ctx.ensure_object(Settings)
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[_config_option(_WHICH), _verbose_option()],
 )
-@click.option("-v", "--verbose", count=True, help="Say more; twice: everything, for a bug report.")
-@click.version_option(__version__, prog_name="poller")
+@click.version_option(__version__, "-V", "--version", prog_name="poller")
 @click.pass_context
-def cli(ctx: click.Context, config_path: Path | None, verbose: int) -> None:
+def cli(ctx: click.Context) -> None:
     """Watch a fleet over SSH with nothing installed on the hosts but sshd and python3.
 
     \b
     Start here:
       poller demo                     see it work on this machine
-      poller init && poller trust --all
+      poller init                     a config.xml that works as it stands
       poller run                      one round; put it into cron
       poller status                   what the last round saw
     """
-    from poller.cli.settings import Settings
-
-    ctx.obj = Settings(config_path=config_path, verbose=verbose)
-
-
-def exit_code(error: PollerError) -> int:
-    """DESIGN: 74 when nothing can be stored, 75 when another poller is at work, 2 for everything a user can mend."""
-    if isinstance(error, StoreError):
-        return 74
-    return 75 if isinstance(error, BusyError) else 2
+    _settings(ctx).say_more(0)
 
 
 def main(argv: Sequence[str] | None = None) -> Any:
     """Entry point. Never shows a traceback for a mistake of the user or a fault of the outside world."""
-    try:
-        code = cli.main(list(argv) if argv is not None else None, prog_name="poller", standalone_mode=False)
-    except click.exceptions.Abort:
-        code = 128 + signal.SIGINT
-    except KeyboardInterrupt:
-        code = 128 + signal.SIGINT
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except PollerError as error:
-        from poller.cli.settings import complain
+    from poller.cli import ending, streams
 
-        complain(error)
-        code = exit_code(error)
-    except BrokenPipeError:
-        # The reader (head, less) has gone: not a fault. Python must not complain when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    streams.prepare()
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = cli.main(words, prog_name="poller", standalone_mode=False)
+        streams.flush()
+    except BaseException as error:
+        code = ending.explain(error, as_json="--json" in words)
     sys.exit(code if isinstance(code, int) else 0)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import click
 
-from poller.cli.settings import Settings, inert, print_json
+from poller.cli.selecting import complete_host
+from poller.cli.settings import Settings, print_json
 from poller.errors import UsageError
 from poller.model import Config, Hold, Host, Threshold
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-_UNFOLDED: Final = 10_000
 
 
 @click.group()
 def command() -> None:
-    """Look into the configuration."""
+    """Look into the configuration.
+
+    \b
+    Examples:
+      poller config show web1      what applies to web1, and which line says so
+    """
 
 
-@command.command()
-@click.argument("host")
+@command.command(short_help="Show the merged values of HOST, each with its file:line.")
+@click.argument("host", shell_complete=complete_host)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.pass_obj
 def show(settings: Settings, host: str, as_json: bool) -> None:
@@ -47,7 +48,8 @@ def _host(config: Config, name: str) -> Host:
         if host.name == name:
             return host
     close = difflib.get_close_matches(name, [host.name for host in config.hosts], n=1)
-    raise UsageError(f"there is no host {name}" + (f"; did you mean {close[0]}?" if close else ""))
+    hint = f"did you mean {close[0]}?" if close else "`poller status` lists what there is"
+    raise UsageError(f"there is no host {name}", hint)
 
 
 def _values(host: Host) -> dict[str, Any]:
@@ -106,36 +108,29 @@ def _threshold(threshold: Threshold) -> dict[str, Any]:
 
 
 def _print(settings: Settings, config: Config, host: Host) -> None:
-    from poller.cli.table import cell
+    from poller.cli.table import cell, plain_table
 
     group = f" in group {host.group}" if host.group else ""
-    click.echo(inert(f"{host.name}{group}, {host.where}"))
-    values = _table("SETTING", "VALUE", "SET BY")
+    settings.out.print(cell(f"{host.name}{group}, {host.where}"))
+    values = plain_table("SETTING", "VALUE", "SET BY")
     for name, value in _values(host).items():
         values.add_row(name, cell(_shown(value)), cell(config.origins[host.name][name]))
-    limits = _table("THRESHOLD", "LIMIT", "CLEAR", "SEVERITY", "TELLS", "SET BY")
+    limits = plain_table("THRESHOLD", "LIMIT", "CLEAR", "SEVERITY", "TELLS", "SET BY")
     for threshold in host.thresholds:
         limits.add_row(*(cell(each) for each in _limit_row(threshold)))
-    # A pipe has no width: nothing is folded there.
-    settings.out.print(values, "", limits, sep="\n", width=None if settings.out.is_terminal else _UNFOLDED)
-
-
-def _table(*columns: str) -> Table:
-    """Without lines, and folded where a terminal is too narrow: a value is never cut."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    settings.out.print(values, "", limits, sep="\n")
 
 
 def _limit_row(threshold: Threshold) -> tuple[str, ...]:
+    from poller.cli.table import written
+    from poller.metrics import CATALOGUE
+
+    unit = CATALOGUE[threshold.metric].unit
     labels = "".join(f'{{{name}="{pattern}"}}' for name, pattern in threshold.labels)
     return (
         threshold.metric + labels,
-        str(threshold),
-        "" if threshold.clear is None else f"{threshold.clear:g}",
+        f"{threshold.sign} {written(threshold.limit, unit)} {threshold.hold}".rstrip(),
+        "-" if threshold.clear is None else written(threshold.clear, unit),
         str(threshold.severity),
         _shown(list(threshold.notify)),
         threshold.where,

@@ -72,7 +72,7 @@ def _datetime(instant_ms: int | None) -> str:
     return datetime.fromtimestamp(instant_ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-@command.command("upgrade")
+@command.command("upgrade", short_help="Make the database, or bring its schema up to date.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def upgrade(settings: Settings, as_json: bool) -> None:
@@ -100,7 +100,7 @@ def upgrade(settings: Settings, as_json: bool) -> None:
         _say(f"{path}: schema {before} -> {after}" + (f", copy in {path.name}.schema-{before}" if before else ""))
 
 
-@command.command("backup")
+@command.command("backup", short_help="Copy the database to FILE, also while it is written.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
@@ -123,7 +123,7 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
         _say(f"{file}: {quantity(size, 'bytes')}")
 
 
-@command.command("prune")
+@command.command("prune", short_help="Delete what is older than <retention> allows.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -114,10 +115,10 @@ def _run_command(out: Console, config: Path, name: str, arguments: list[str]) ->
 def _what_next(out: Console, config: Path | None) -> None:
     _heading(out, "What next")
     if config is None:
-        _say(out, "    poller demo --keep DIR          the same, and leaves everything in DIR to look at")
-        _say(out, "    poller init && poller trust --all && poller run      your own hosts")
+        _say(out, f"    {_ourselves()} demo --keep DIR     the same, and leaves everything in DIR to look at")
+        _say(out, f"    {_ourselves()} init                a config.xml for your own hosts")
         return
-    given = f"poller --config {shlex.quote(str(config))}"
+    given = f"{_ourselves()} --config {shlex.quote(str(config))}"
     for arguments, what in (
         ("status", "every host as last seen"),
         ("query", "what else one can ask the database"),
@@ -127,4 +128,13 @@ def _what_next(out: Console, config: Path | None) -> None:
     ):
         _say(out, f"    {given} {arguments:22} {what}")
     _say(out, "    The demo's servers have stopped: `run` would find nobody at home.")
-    _say(out, "    poller init                     a config.xml for your own hosts")
+    _say(out, f"    {_ourselves()} init     a config.xml for your own hosts")
+
+
+def _ourselves() -> str:
+    """What to type to start this poller: `poller`, or its path while that is not on PATH (`make demo`)."""
+    program = Path(sys.argv[0])
+    if program.name != "poller" or shutil.which("poller"):
+        return "poller"
+    inside = program.absolute().is_relative_to(Path.cwd())
+    return shlex.quote(str(program.absolute().relative_to(Path.cwd()) if inside else program.absolute()))

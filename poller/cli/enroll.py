@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, inert, print_json
 from poller.errors import HostError, UsageError
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command("enroll")
-@click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
+@click.argument("hosts", nargs=-1, metavar="HOST...", shell_complete=complete_host)
+@click.option("--all", "everything", is_flag=True, help="Every host of config.xml.")
 @click.option(
     "--identity",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--new-key",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="First make the poller's key there (ed25519, 0600), unless it exists: where identity-file= points.",
+    help="First make the poller's key there (ed25519, 0600), unless it exists: where identity-file= points.\n"
+    "Without hosts that is all.",
 )
-@click.option("--user", help="User of the existing login; its authorized_keys is changed. Default: the poller's.")
 @click.option("--ask-password", is_flag=True, help="Ask for the password of the existing login.")
 @click.option("--from", "address", metavar="ADDR", help="What from= allows. Default: our address as the host sees it.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
@@ -37,15 +39,15 @@ if TYPE_CHECKING:
 def command(
     settings: Settings,
     hosts: tuple[str, ...],
+    everything: bool,
     identity: Path | None,
     new_key: Path | None,
-    user: str | None,
     ask_password: bool,
     address: str | None,
     yes: bool,
     as_json: bool,
 ) -> int:
-    """Install the poller's key on HOST... (globs work) through a login that exists already.
+    """Install the poller's key on HOST... (globs work) through a login to the same account that exists already.
 
     Adds the key (identity-file= of config.xml) to ~/.ssh/authorized_keys on the host with restrict,from="our address",
     looks at python3 and groups, and logs in with it. Doing it again does no harm.
@@ -56,18 +58,22 @@ def command(
       poller enroll web1                            with your own keys
       poller enroll 'lab*' --ask-password --yes     one password for the room
       poller enroll web1 --identity ~/.ssh/admin    with that key
-      poller enroll web1 --new-key ~/.ssh/poller    making the poller's own key on the way
+      poller enroll --new-key ~/.ssh/poller         only make the poller's own key
     """
+    if everything == bool(hosts) and not (new_key and not everything):
+        raise UsageError("name the hosts, or say --all", "`poller enroll 'web*'`")
     if new_key is not None:
         # Before config.xml is read: it may name no key that does not exist.
-        _make_key(settings, new_key, silent=as_json)
+        _make_key(new_key.expanduser(), silent=as_json)
+        if not (hosts or everything):
+            return 0
     chosen = _chosen(settings, hosts)
     _check_address(address)
-    _confirm(chosen, yes or as_json)
     if as_json and not yes:
         raise UsageError("--json asks nothing", "add --yes")
-    login = _login(identity, user, ask_password)
-    results = [_enroll(settings, host, login, address, silent=as_json) for host in chosen]
+    _confirm(chosen, yes or not chosen)
+    login = _login(identity, ask_password)
+    results = [_enroll(host, login, address, silent=as_json) for host in chosen]
     if as_json:
         print_json({"hosts": results})
     return int(any(result["error"] for result in results))
@@ -77,7 +83,9 @@ def _chosen(settings: Settings, patterns: tuple[str, ...]) -> list[Host]:
     from poller.app import Selection, select
 
     chosen = [host for host in select(settings.config, Selection(hosts=patterns)) if not host.local]
-    if not chosen:
+    if not chosen and not patterns:
+        click.echo('nothing to do: every host has address="local", which needs no login', err=True)
+    elif not chosen:
         raise UsageError('address="local" needs no login', "name a host that is reached over SSH")
     return chosen
 
@@ -97,16 +105,14 @@ def _confirm(chosen: list[Host], yes: bool) -> None:
     click.confirm(f"add the poller's key to authorized_keys on {inert(names)}?", default=True, abort=True)
 
 
-def _login(identity: Path | None, user: str | None, ask_password: bool) -> ExistingLogin:
+def _login(identity: Path | None, ask_password: bool) -> ExistingLogin:
     from poller.ssh.enroll import ExistingLogin
 
     password = click.prompt("password of the existing login", hide_input=True, err=True) if ask_password else None
-    return ExistingLogin(user=user, identity=identity, password=password)
+    return ExistingLogin(identity=identity, password=password)
 
 
-def _enroll(
-    settings: Settings, host: Host, login: ExistingLogin, address: str | None, *, silent: bool
-) -> dict[str, Any]:
+def _enroll(host: Host, login: ExistingLogin, address: str | None, *, silent: bool) -> dict[str, Any]:
     """All steps at one host; what was done before a failure is told too."""
     from poller.model import Deadline
     from poller.probe.payload import command as order
@@ -117,7 +123,7 @@ def _enroll(
     def tell(mark: str, text: str) -> None:
         result["steps"].append({"mark": mark, "text": text})
         if not silent:
-            settings.out.print(f"{inert(host.name)}: [{mark}] {inert(text)}", markup=False)
+            click.echo(f"{inert(host.name)}: [{mark}] {inert(text)}")
 
     try:
         for step in enroll(
@@ -128,11 +134,11 @@ def _enroll(
         result.update(error=f"{error.stage}/{error.code}: {error.sentence}", hint=error.hint)
         tell("FAIL", result["error"])
         if not silent:
-            settings.out.print(f"    {inert(error.hint)}", markup=False)
+            click.echo(inert("    " + error.hint.replace(" HOST`", f" {host.name}`")))
     return result
 
 
-def _make_key(settings: Settings, path: Path, *, silent: bool) -> None:
+def _make_key(path: Path, *, silent: bool) -> None:
     from poller.ssh.enroll import make_key
 
     try:
@@ -140,4 +146,4 @@ def _make_key(settings: Settings, path: Path, *, silent: bool) -> None:
     except OSError as error:
         raise UsageError(f"{path} cannot be made: {error.strerror}", "choose another --new-key") from None
     if not silent:
-        settings.out.print(inert(f"{path}: {'made, without a passphrase' if made else 'exists already'}"), markup=False)
+        click.echo(inert(f"{path}: {'made, without a passphrase' if made else 'exists already'}"))

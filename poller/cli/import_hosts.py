@@ -22,10 +22,15 @@ def command() -> None:
     """Print other programs' hosts as lines to paste into config.xml.
 
     What cannot be carried over is said on stderr, by line. Nothing is changed.
+
+    \b
+    Examples:
+      poller import ansible /etc/ansible/hosts
+      poller import ssh-config ~/.ssh/config
     """
 
 
-@command.command()
+@command.command(short_help="Read an Ansible inventory, INI or YAML.")
 @_FILE
 def ansible(file: Path) -> None:
     """Read an Ansible inventory, INI or YAML (*.yml, *.yaml); "-" is stdin.
@@ -45,7 +50,7 @@ def ansible(file: Path) -> None:
     _show(file, read(text))
 
 
-@command.command("ssh-config")
+@command.command("ssh-config", short_help="Read an OpenSSH client configuration.")
 @_FILE
 def ssh_config(file: Path) -> None:
     """Read the hosts of an OpenSSH client configuration; "-" is stdin.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from poller.cli.selecting import configuration
 from poller.cli.settings import Settings, complain, inert, print_json
 from poller.errors import DeliveryError, UsageError
 
@@ -20,13 +21,30 @@ _SECURITY: Final = {
 }
 
 
+def _complete_contact(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    config = configuration(ctx)
+    return [one.name for one in config.contacts if one.name.startswith(incomplete)] if config else []
+
+
 @click.group("notify")
 def command() -> None:
-    """Look after notifications."""
+    """Look after notifications.
+
+    \b
+    Examples:
+      poller notify test --to ops      does a mail to ops get through?
+    """
 
 
-@command.command("test")
-@click.option("--to", "recipient", required=True, metavar="NAME", help="A contact's name, or mailto:ADDRESS.")
+@command.command("test", short_help="Send a test message to one contact, now.")
+@click.option(
+    "--to",
+    "recipient",
+    required=True,
+    metavar="NAME",
+    shell_complete=_complete_contact,
+    help="A contact's name, or mailto:ADDRESS.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def test(settings: Settings, recipient: str, as_json: bool) -> int:

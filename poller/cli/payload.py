@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, inert, print_json
 
 
 @click.command("payload")
-@click.argument("host")
+@click.argument("host", shell_complete=complete_host)
 @click.option("--raw", is_flag=True, help="The bytes themselves, even on a terminal.")
 @click.option("--source", is_flag=True, help="The Python source that travels, module by module.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
@@ -36,13 +37,19 @@ def instant(ctx: click.Context, param: click.Parameter, value: str | None) -> in
     return round((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp() * 1000)
 
 
+def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from poller.store.query import cookbook
+
+    return [name for name in cookbook() if name.startswith(incomplete)]
+
+
 @click.command("query")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_complete_query)
 @click.option(
     "--since", "since_ms", callback=instant, metavar="WHEN", help="Only what is newer: 24h, 7d, 2026-01-31 (UTC)."
 )
 @click.option("--until", "until_ms", callback=instant, metavar="WHEN", help="Only what is older.")
-@click.option("--host", metavar="NAME", help="Only these hosts; * and ? work.")
+@click.option("--host", metavar="NAME", shell_complete=complete_host, help="Only these hosts; * and ? work.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many rows.")
 @click.option("--sql", metavar="STATEMENT", help="A question of your own: one SELECT, which can only read.")
 @click.option("--show", is_flag=True, help="Print the SQL, to paste and change, instead of running it.")
@@ -142,6 +149,8 @@ def _plain(cell: Any) -> Any:
 def _print_table(settings: Settings, answer: Result) -> None:
     from poller.cli.table import cell, plain_table
 
+    if not answer.rows:
+        settings.err.print("poller: no rows", markup=False)
     table = plain_table(*(f"{_align(answer, place)}{name}" for place, name in enumerate(answer.columns)))
     for row in answer.rows:
         table.add_row(*(cell(_shown(name, value)) for name, value in zip(answer.columns, row, strict=True)))
@@ -156,7 +165,7 @@ def _align(answer: Result, place: int) -> str:
 
 def _shown(column: str, value: Any) -> str:
     """A cell for people: sizes and instants by the unit in the name of their column."""
-    from poller.cli.table import quantity
+    from poller.cli.table import figures, quantity
 
     if value is None:
         return "-"
@@ -165,7 +174,7 @@ def _shown(column: str, value: Any) -> str:
             return datetime.fromtimestamp(value / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
         if column.endswith(("_bytes", "bytes_per_second", "bytes_per_day")):
             return quantity(float(value), "bytes")
-        return f"{value:.15g}"
+        return str(value) if isinstance(value, int) else figures(value)
     return value.hex() if isinstance(value, bytes) else str(value)
 
 

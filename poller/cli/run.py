@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from poller.cli.selecting import host_options
-from poller.cli.settings import Settings, inert, print_json
+from poller.cli.settings import Settings, counted, inert, print_json
 
 if TYPE_CHECKING:
     from poller.app import RoundResult, Selection
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # Fewer hosts than this are done before a bar could be read.
 _BAR_FROM = 10
+_LOG = logging.getLogger(__name__)
 
 
 @click.command("run")
@@ -59,7 +61,8 @@ def command(
 
     selection = Selection(hosts, groups, tags)
     stop = Stop()
-    with _signals(stop), _progress(settings, selection, shown=not (quiet or as_json)) as advance:
+    shown = not (quiet or as_json or settings.verbose)
+    with _signals(stop), _progress(settings, selection, shown=shown) as advance:
         result = run_round(settings.config, selection, stop=stop, keep=not dry_run, on_taken=advance)
     if as_json:
         print_json(as_document(result))
@@ -99,7 +102,7 @@ def _progress(settings: Settings, selection: Selection, *, shown: bool) -> Itera
 
     count = len(select(settings.config, selection))
     if not shown or count < _BAR_FROM or not sys.stderr.isatty():
-        yield lambda taken: None
+        yield _log_poll
         return
     from rich.progress import Progress
 
@@ -110,6 +113,14 @@ def _progress(settings: Settings, selection: Selection, *, shown: bool) -> Itera
             progress.update(task, advance=1, description=f"polled {inert(taken.poll.host)}")
 
         yield advance
+
+
+def _log_poll(taken: Taken) -> None:
+    """For -v: each host as it finishes, and where its time went."""
+    poll = taken.poll
+    stages = ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in poll.stages.items())
+    failed = f", {poll.stage}/{poll.code}: {poll.error}" if poll.stage else ""
+    _LOG.info("%s: %s in %.2f s (%s)%s", poll.host, poll.outcome, poll.seconds, stages, failed)
 
 
 def as_document(result: RoundResult) -> dict[str, Any]:
@@ -172,10 +183,10 @@ def _show(settings: Settings, result: RoundResult, dry_run: bool) -> None:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(result.outcomes.items()))
     seconds = (result.finished_ms - result.started_ms) / 1000
     note = " (dry run: nothing stored, nothing sent)" if dry_run else ""
-    out.print(f"{len(result.taken)} hosts in {seconds:.1f} s: {counts}{note}", markup=False)
+    out.print(f"{counted(len(result.taken), 'host')} in {seconds:.1f} s: {counts}{note}", markup=False)
     delivery = result.aftermath.delivery if result.aftermath else None
     if delivery and delivery.sent:
-        out.print(f"{delivery.sent} mails sent", markup=False)
+        out.print(f"{counted(delivery.sent, 'mail')} sent", markup=False)
 
 
 def _complain(settings: Settings, result: RoundResult) -> None:

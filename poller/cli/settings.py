@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from poller.cli.log import listen
 from poller.errors import ConfigError, PollerError
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from poller.model import Config
 
-# Into a file or pipe nothing is cut or wrapped.
-_WIDE = 10_000
 _ESCAPED = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
 # Zero-width and bidirectional controls can make a terminal show something else than what is stored.
 _ESCAPED |= {
@@ -33,38 +30,46 @@ def inert(text: str) -> str:
     return text.translate(_ESCAPED)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 host`, `2 hosts`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 @dataclass
 class Settings:
-    """The global options. `load()` reads the configuration once."""
+    """The global options. `config` reads the configuration once, when it is first asked for."""
 
     config_path: Path | None = None
     verbose: int = 0
 
-    def __post_init__(self) -> None:
-        if self.verbose:
-            logging.basicConfig(
-                level=logging.DEBUG if self.verbose > 1 else logging.INFO, format="%(name)s: %(message)s"
-            )
+    def say_more(self, count: int) -> None:
+        """-v and -vv, given before or after the command's name."""
+        self.verbose += count
+        listen(self.verbose, inert)
 
     @cached_property
     def config(self) -> Config:
+        import logging
+
         from poller.config import load
 
-        return load(self.config_path)
+        config = load(self.config_path)
+        logging.getLogger(__name__).info("%s: %s", config.path, counted(len(config.hosts), "host"))
+        return config
 
     @cached_property
     def out(self) -> Console:
-        """Where results go. rich leaves out colour and movement when it is not a terminal or NO_COLOR is set."""
-        from rich.console import Console
+        """Where results go: on a terminal with colour (not with NO_COLOR), in a pipe neither folded nor padded."""
+        from poller.cli.console import out
 
-        return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        return out()
 
     @cached_property
     def err(self) -> Console:
         """Where progress, warnings and errors go."""
-        from rich.console import Console
+        from poller.cli.console import err
 
-        return Console(stderr=True, highlight=False, soft_wrap=True)
+        return err()
 
 
 def print_json(value: Any) -> None:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from poller.cli.selecting import host_options
-from poller.cli.settings import Settings, inert, print_json
+from poller.cli.settings import Settings, counted, inert, print_json
+from poller.errors import StoreError
 
 if TYPE_CHECKING:
-    from poller.model import Config, Host
+    from pathlib import Path
+
+    from poller.model import Host
     from poller.store.views import Backlog, HostStatus, RoundStatus
 
 
@@ -23,7 +26,8 @@ def command(
 ) -> None:
     """Show every host as last seen, without polling.
 
-    A host whose last report is older than two intervals and a deadline is `stale`, whatever it said then.
+    A host whose last report is older than two intervals and a deadline is `stale`, whatever it said then;
+    one that was never polled is `never`.
 
     \b
     Examples:
@@ -36,22 +40,39 @@ def command(
 
     config = settings.config
     chosen = select(config, Selection(hosts, groups, tags))
-    seen = {host.name: host for host in views.hosts(config.journal, {host.name: host.poll.interval for host in chosen})}
+    journal = config.journal
+    polled = _polled(journal)
+    seen = {host.name: host for host in views.hosts(journal)} if polled else {}
     now = now_ms()
     documents = [_document(host, seen.get(host.name), now) for host in chosen]
-    last, owed = views.last_round(config.journal, ""), views.backlog(config.journal)
+    last = views.last_round(journal, "") if polled else None
+    owed = views.backlog(journal) if polled else views.Backlog(0, None, 0)
     if as_json:
         print_json({"now_ms": now, "counts": _counts(documents), "round": _round(last), "owed": owed.owed,
                     "hosts": documents})  # fmt: skip
     else:
-        _show(settings, config, documents, now, last, owed)
+        _show(settings, documents, now, last, owed)
+
+
+def _polled(journal: Path) -> bool:
+    """Whether there is a database. That there is none yet is no fault: every host is `never`."""
+    from poller.store.database import reading
+
+    try:
+        with reading(journal):
+            return True
+    except StoreError as error:
+        if error.code != "absent":
+            raise
+        return False
 
 
 def _document(host: Host, seen: HostStatus | None, now: int) -> dict[str, Any]:
     """The stable JSON form; `outcome` is "never" or "stale" when the database knows no better."""
     if seen is None or seen.at_ms is None:
         return {"name": host.name, "group": host.group, "outcome": "never", "at_ms": None, "report_ms": None,
-                "failures": 0, "stage": "", "code": "", "error": "", "metrics": {}, "alerts": []}  # fmt: skip
+                "failures": 0, "stage": "", "code": "", "error": "", "booted_ms": None, "metrics": {},
+                "alerts": []}  # fmt: skip
     newest = seen.report_ms if seen.report_ms is not None else 0
     stale = now - newest > (2 * host.poll.interval + host.poll.deadline) * 1000
     metrics = {
@@ -96,7 +117,6 @@ def _round(last: RoundStatus | None) -> dict[str, Any] | None:
 
 def _show(
     settings: Settings,
-    config: Config,
     documents: list[dict[str, Any]],
     now: int,
     last: RoundStatus | None,
@@ -115,18 +135,33 @@ def _show(
     out = settings.out
     out.print(table)
     out.print(", ".join(f"{count} {name}" for name, count in _counts(documents).items() if count), markup=False)
-    if last:
-        state = (
-            "still going on, or killed"
-            if last.ended_ms is None
-            else f"{(last.ended_ms - last.started_ms) / 1000:.1f} s"
-        )
-        out.print(f"last round {_age(last.started_ms, now)}: {last.hosts} hosts, {state}", markup=False)
+    out.print(_about_round(last, now), markup=False)
     if owed.owed:
-        out.print(f"{owed.owed} notifications wait for delivery, the oldest {_age(owed.oldest_ms, now)}", markup=False)
+        waiting = "notification waits" if owed.owed == 1 else "notifications wait"
+        out.print(f"{owed.owed} {waiting} for delivery, the oldest {_age(owed.oldest_ms, now)}", markup=False)
+
+
+def _about_round(last: RoundStatus | None, now: int) -> str:
+    if last is None:
+        return "no round yet: `poller run` makes one"
+    state = "still going on, or killed"
+    if last.ended_ms is not None:
+        state = f"{(last.ended_ms - last.started_ms) / 1000:.1f} s" + (", interrupted" if last.stopped_by else "")
+    return f"last round {_age(last.started_ms, now)}: {counted(last.hosts, 'host')}, {state}"
 
 
 _SHARES = ("cpu.percent", "memory.percent", "disk.percent")
+
+
+def _breach(alert: dict[str, Any]) -> str:
+    """As in the mails: `97 > 90 for 5m`."""
+    from poller.notify import wording
+
+    unit = wording.unit_of(alert["metric"])
+    if unit == "0 or 1":  # "1 > 0 for 3 polls" says nothing but its end
+        hold: str = alert["limit"].partition(" for ")[2]
+        return f"for {hold}" if hold else ""
+    return f"{wording.quantity(alert['value'], unit)} {wording.limit(alert['limit'], unit)}"
 
 
 def _age(at_ms: int | None, now: int) -> str:
@@ -140,5 +175,5 @@ def _notes(document: dict[str, Any]) -> str:
     for alert in document["alerts"]:
         labels = ",".join(alert["labels"].values())
         where = f"{alert['metric']}{{{labels}}}" if labels else alert["metric"]
-        notes.append(f"[{alert['severity']}] {where} {alert['value']:.4g} {alert['limit']}")
+        notes.append(f"[{alert['severity']}] {where} {_breach(alert)}".rstrip())
     return inert("\n".join(notes))

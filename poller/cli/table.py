@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import sys
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
+from poller.cli.layout import PlainTable
 from poller.cli.settings import inert
 
 if TYPE_CHECKING:
     from poller.intake import Taken
-    from poller.model import MetricValue
+    from poller.model import MetricValue, Poll
 
 _STYLES: Mapping[str, str] = {
     "ok": "green", "partial": "yellow", "failed": "bold red", "skipped": "yellow", "stale": "bold yellow",
 }  # fmt: skip
 
 
-def plain_table(*columns: str) -> Table:
-    """A table without lines; on a terminal it has a coloured head. Columns that start with ">" align right."""
-    table = Table(box=None, pad_edge=False, header_style="bold" if sys.stdout.isatty() else "")
-    for number, column in enumerate(columns, 1):
-        last = number == len(columns)  # the one for sentences: it wraps, the others keep their shape
-        justify: Literal["right", "left"] = "right" if column.startswith(">") else "left"
-        table.add_column(column.lstrip(">"), justify=justify, no_wrap=not last, overflow="fold")
-    return table
+def plain_table(*columns: str) -> PlainTable:
+    """The table of every command. Columns that start with ">" align right; the last one may hold sentences."""
+    return PlainTable(columns)
 
 
 def outcome(word: str) -> Text:
@@ -39,7 +34,7 @@ def cell(text: str) -> Text:
     return Text(inert(text))
 
 
-def poll_table(taken: Sequence[Taken]) -> Table:
+def poll_table(taken: Sequence[Taken]) -> PlainTable:
     """One line per host of a round; what failed says why and what to do."""
     table = plain_table("HOST", "OUTCOME", ">CPU", ">MEMORY", ">DISK", ">LOAD", ">UP", ">SECONDS", "")
     for one in sorted(taken, key=lambda one: one.poll.host):
@@ -50,10 +45,11 @@ def poll_table(taken: Sequence[Taken]) -> Table:
     return table
 
 
-def note(poll: object) -> Text:
-    stage, code, error, hint = (str(getattr(poll, name)) for name in ("stage", "code", "error", "hint"))
-    where = f"{stage}/{code}: " if stage else ""
-    return Text(inert(f"{where}{error}" + (f"\n-> {hint}" if hint else "")))
+def note(poll: Poll) -> Text:
+    from poller.cli.findings import hint
+
+    where = f"{poll.stage}/{poll.code}: " if poll.stage else ""
+    return Text(inert(f"{where}{poll.error}" + (f"\n-> {hint(poll)}" if poll.hint else "")))
 
 
 def vitals(values: Iterable[MetricValue]) -> tuple[str, str, str, str, str]:
@@ -86,19 +82,46 @@ def duration(seconds: float) -> str:
 def quantity(value: float, unit: str) -> str:
     """A number with its unit for people: bytes as KiB, MiB, ..., seconds as a duration, percent with its sign."""
     if unit.startswith("bytes"):
-        return _bytes(value) + ("/s" if "per second" in unit else "")
+        from poller.notify.wording import size
+
+        return size(value) + ("/s" if "per second" in unit else "")
     if unit == "percent":
         return f"{value:.1f}%"
     if unit == "seconds":
-        return duration(value) if value >= 120 else f"{value:.3f}s"
+        return duration(value) if value >= 120 else f"{figures(value)}s"
     if unit == "per second":
-        return f"{value:.2f}/s"
-    return f"{value:g}"
+        return f"{figures(value)}/s"
+    return figures(value)
 
 
-def _bytes(value: float) -> str:
-    for prefix in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(value) < 1024 or prefix == "TiB":
-            return f"{value:.0f} {prefix}" if prefix == "B" else f"{value:.1f} {prefix}"
-        value /= 1024
-    raise AssertionError("unreachable")
+def figures(value: float) -> str:
+    """A number with as many digits as tell something: three that count, and every one before the point."""
+    if not math.isfinite(value) or value == int(value):
+        return f"{value:.0f}"
+    size = math.floor(math.log10(abs(value)))
+    text = f"{value:.{min(max(2 - size, 1 if size < 3 else 0), 9)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def written(value: float, unit: str) -> str:
+    """A limit as config.xml takes it, in the unit that says it shortest: 256MiB, 30m, 90."""
+    if unit.startswith("bytes"):
+        return _in_units(value, _SIZES)
+    if unit == "seconds" and value >= 60:
+        return _in_units(value, _TIMES)
+    return plain(value)
+
+
+def plain(value: float) -> str:
+    """Digits without an exponent, as config.xml takes them (at most nine behind the point)."""
+    text = f"{value:.9f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+_SIZES = (("TiB", 1024**4), ("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024), ("TB", 10**12), ("GB", 10**9),
+          ("MB", 10**6), ("kB", 1000))  # fmt: skip
+_TIMES = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def _in_units(value: float, units: Iterable[tuple[str, int]]) -> str:
+    return next((f"{value / size:.0f}{unit}" for unit, size in units if value and not value % size), plain(value))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, inert, print_json
 from poller.errors import HostError, UsageError
 
@@ -32,11 +33,13 @@ class Candidate:
     status: str = "failed"
 
     def judge(self) -> None:
-        """`known`, `new`, `changed`, `revoked` or `failed`."""
+        """`known`, `new`, `changed`, `certified`, `revoked` or `failed`."""
         if self.found is None:
             return
         if self.found.revoked:
             self.status = "revoked"
+        elif self.found.certified:
+            self.status = "certified"
         elif self.found.changed:
             self.status = "changed"
         else:
@@ -44,7 +47,7 @@ class Candidate:
 
 
 @click.command("trust")
-@click.argument("hosts", nargs=-1, metavar="HOST...")
+@click.argument("hosts", nargs=-1, metavar="HOST...", shell_complete=complete_host)
 @click.option("--all", "everything", is_flag=True, help="Every host of config.xml.")
 @click.option("--yes", is_flag=True, help="Accept without asking (compare the fingerprints some other way).")
 @click.option("--replace", is_flag=True, help="Also accept keys that are not the ones on record.")
@@ -56,7 +59,8 @@ def command(
     """Fetch the host keys of HOST... (globs work), show their fingerprints, and accept them into known_hosts.
 
     Compare what is shown with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself.
-    A key that is not the one on record is refused without --replace. Exits 1 when a host is not trusted in the end.
+    A key that is not the one on record is refused without --replace. A host that an @cert-authority line of
+    known_hosts covers needs no record. Exits 1 when a host is not trusted in the end.
 
     \b
     Examples:
@@ -66,16 +70,21 @@ def command(
     """
     if everything == bool(hosts):
         raise UsageError("name the hosts, or say --all", "`poller trust 'web*'`")
-    candidates = _scan(_chosen(settings, hosts))
+    chosen = _chosen(settings, hosts)
+    if not chosen and not as_json:
+        click.echo('nothing to do: every host has address="local", which needs no host key')
+    candidates = _scan(chosen)
     for candidate in candidates:
         if not as_json:
-            _show(settings, candidate)
-        _decide(settings, candidate, yes=yes, replace=replace, silent=as_json)
+            _show(candidate)
+        _decide(candidate, yes=yes, replace=replace, silent=as_json)
     warnings = _twins(candidates)
     if as_json:
         print_json({"hosts": [_document(candidate) for candidate in candidates], "warnings": warnings})
     for warning in () if as_json else warnings:
-        settings.err.print(f"warning: {inert(warning)}", markup=False)
+        click.echo(f"warning: {inert(warning)}", err=True)
+    if not (as_json or yes or sys.stdin.isatty()) and any(_askable(candidate, replace) for candidate in candidates):
+        raise UsageError("there is no terminal to ask on", "compare the fingerprints, then say --yes")
     return int(any(candidate.status not in ("known", "accepted", "certified") for candidate in candidates))
 
 
@@ -83,7 +92,7 @@ def _chosen(settings: Settings, patterns: tuple[str, ...]) -> list[Host]:
     from poller.app import Selection, select
 
     chosen = [host for host in select(settings.config, Selection(hosts=patterns)) if not host.local]
-    if not chosen:
+    if not chosen and patterns:
         raise UsageError('address="local" needs no host key', "name a host that is reached over SSH")
     return chosen
 
@@ -112,15 +121,16 @@ def _scan(hosts: Sequence[Host]) -> list[Candidate]:
     return candidates
 
 
-def _show(settings: Settings, candidate: Candidate) -> None:
+def _show(candidate: Candidate) -> None:
     for line in _lines(candidate):
-        settings.out.print(inert(line), markup=False)
+        click.echo(inert(line))
 
 
 def _lines(candidate: Candidate) -> list[str]:
     name = candidate.host.name
     if candidate.error is not None:
-        return [f"{name}: {candidate.error.stage}/{candidate.error.code}: {candidate.error.sentence}"]
+        error = candidate.error
+        return [f"{name}: {error.stage}/{error.code}: {error.sentence}", f"    {error.hint}"]
     assert candidate.found is not None  # noqa: S101 - no error, so it was found
     found = candidate.found
     lines = [f"{name} ({found.name}, {found.address}): {_STATUSES[candidate.status]}"]
@@ -138,31 +148,29 @@ _STATUSES = {
     "known": "known already",
     "new": "not known yet",
     "changed": "NOT the key on record",
+    "certified": "covered by @cert-authority in known_hosts",
     "revoked": "marked as REVOKED in known_hosts",
 }
 
 
-def _decide(settings: Settings, candidate: Candidate, *, yes: bool, replace: bool, silent: bool) -> None:
+def _decide(candidate: Candidate, *, yes: bool, replace: bool, silent: bool) -> None:
     """Asks where that is to be decided by a person, and writes."""
-    if candidate.status not in ("new", "changed"):
-        return
-    if candidate.status == "changed" and not replace:
-        if not silent:
-            settings.err.print(
-                f"  refused: find out why it changed, then `poller trust --replace {candidate.host.name}`"
-            )
-        return
-    if yes or (not silent and _agreed(candidate)):
-        _write(settings, candidate, replace=replace, silent=silent)
+    if candidate.status == "changed" and not replace and not silent:
+        name = inert(candidate.host.name)
+        click.echo(f"  refused: find out why it changed, then `poller trust --replace {name}`", err=True)
+    if _askable(candidate, replace) and (yes or (not silent and _agreed(candidate))):
+        _write(candidate, replace=replace, silent=silent)
+
+
+def _askable(candidate: Candidate, replace: bool) -> bool:
+    return candidate.status == "new" or (candidate.status == "changed" and replace)
 
 
 def _agreed(candidate: Candidate) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on", "compare the fingerprints, then say --yes")
-    return click.confirm(f"  accept the keys of {inert(candidate.host.name)}?", default=False)
+    return sys.stdin.isatty() and click.confirm(f"  accept the keys of {inert(candidate.host.name)}?", default=False)
 
 
-def _write(settings: Settings, candidate: Candidate, *, replace: bool, silent: bool) -> None:
+def _write(candidate: Candidate, *, replace: bool, silent: bool) -> None:
     from poller.ssh import record
 
     assert candidate.found is not None  # noqa: S101 - it has a status
@@ -174,7 +182,7 @@ def _write(settings: Settings, candidate: Candidate, *, replace: bool, silent: b
         ) from None
     candidate.status = "accepted"
     if not silent:
-        settings.out.print(inert(f"  written to {candidate.found.path}"), markup=False)
+        click.echo(inert(f"  written to {candidate.found.path}"))
 
 
 def _twins(candidates: Sequence[Candidate]) -> list[str]:

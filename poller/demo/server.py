@@ -55,6 +55,7 @@ class SshServer:
         """Raises UsageError when there is no port to be had."""
         # Without a handler Python would print paramiko's warnings about clients that hang up.
         logging.getLogger(_LOG).addHandler(logging.NullHandler())
+        logging.getLogger(_LOG).propagate = False  # a client that hangs up is no news to who watches the demo
         try:
             self._listener = socket.create_server(("127.0.0.1", 0), backlog=_CONNECTIONS)
         except OSError as error:

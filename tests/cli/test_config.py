@@ -38,8 +38,8 @@ def test_every_value_stands_beside_its_origin(folder: Path) -> None:
         ("down-after", "3 polls", "config.xml:5"),
         ("become", "no", "default"),
         ("password", "-", "default"),
-        ("host.down", "> 0 for 3 polls", "high", "mailto:owner@example.org", "default"),
-        ('disk.percent{mountpoint="/var"}', "> 85", "medium", "mailto:owner@example.org net", "config.xml:11"),
+        ("host.down", "> 0 for 3 polls", "-", "high", "mailto:owner@example.org", "default"),
+        ('disk.percent{mountpoint="/var"}', "> 85", "-", "medium", "mailto:owner@example.org net", "config.xml:11"),
     ):
         assert row in shown
 
@@ -64,7 +64,7 @@ def test_json_has_stable_keys(folder: Path) -> None:
 
 def test_an_unknown_host_is_refused_with_the_one_that_was_meant(folder: Path) -> None:
     answer = poller(folder, "config", "show", "gw")
-    assert (answer.code, answer.err) == (2, "poller: there is no host gw; did you mean gw1?\n")
+    assert (answer.code, answer.err) == (2, "poller: there is no host gw\n    did you mean gw1?\n")
 
 
 def test_a_secret_is_shown_by_its_reference_only(folder: Path) -> None:

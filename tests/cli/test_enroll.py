@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 
+from poller.errors import ConfigError, UsageError
 from poller.ssh.enroll import make_key
+from tests.cli.calling import poller
 from tests.cli.fleet import complaint, run, run_json, write_config
 from tests.end_to_end.sshd import MakeSshd, Sshd, keygen
 from tests.ssh.standins import ask
@@ -111,3 +114,36 @@ def test_a_host_that_is_not_trusted_is_not_enrolled(account: Account) -> None:
 
 def test_without_a_terminal_it_wants_yes(account: Account) -> None:
     assert "--yes" in complaint(run(account.config, "enroll", "web1")).hint
+
+
+def test_a_missing_key_is_named_with_the_command_that_makes_it(account: Account) -> None:
+    account.key.unlink()
+    error = complaint(run(account.config, "check-config"))
+    assert isinstance(error, ConfigError)
+    assert error.mistakes[0].hint == f"`poller enroll --new-key {account.key}` makes one"
+    assert run(account.config, "enroll", "--new-key", str(account.key)).return_value == 0
+    assert "ok" in run(account.config, "check-config").stdout
+
+
+def test_all_hosts_can_be_meant(account: Account) -> None:
+    assert run(account.config, "enroll", "--all", "--yes", "--identity", str(account.admin)).return_value == 0
+    assert isinstance(complaint(run(account.config, "enroll", "--all", "web1")), UsageError)
+    assert isinstance(complaint(run(account.config, "enroll")), UsageError)
+
+
+def test_a_newcomer_gets_from_nothing_to_numbers(account: Account, tmp_path: Path) -> None:
+    """The steps of README.md, with a machine where only the administrator's own key works."""
+    home = tmp_path / "newcomer"
+    (home / ".ssh").mkdir(0o700, parents=True)
+    shutil.copy(account.admin, home / ".ssh" / "id_ed25519")
+    (home / ".ssh" / "config").write_text(f"Host *\n  User {account.server.user}\n  Port {account.server.port}\n")
+    assert poller(home, "init", "--new-key", str(home / ".ssh" / "poller")).code == 0
+    config = home / "config.xml"
+    assert '<ssh identity-file="~/.ssh/poller"/>' in config.read_text()
+    config.write_text(config.read_text().replace("<host name", '<host name="web1" address="127.0.0.1"/><host name', 1))
+    for words in ("check-config", "trust --all --yes", "enroll --all --yes", "doctor", "run --strict -q", "status"):
+        answer = poller(home, *words.split())
+        assert answer.code == 0, f"{words}: {answer.out}{answer.err}"
+    states = [line.split()[:2] for line in answer.out.splitlines()[1:3]]
+    assert states == [["web1", "ok"], ["me", "ok"]]
+    assert len(account.lines()) == 2

@@ -51,3 +51,23 @@ def test_a_file_that_would_not_be_found_by_itself_is_named_in_the_next_steps(tmp
     assert "poller --config other.xml run" in poller(tmp_path, "--config", "other.xml", "init").out
     (tmp_path / ".config" / "poller").mkdir(parents=True)
     assert "  4. poller run " in poller(tmp_path, "init", str(tmp_path / ".config/poller/config.xml")).out
+
+
+def test_with_a_new_key_the_configuration_names_it(tmp_path: Path) -> None:
+    answer = poller(tmp_path, "init", "--new-key", str(tmp_path / ".ssh" / "poller"))
+    assert answer.code == 0 and "enroll --all" in answer.out
+    assert stat.S_IMODE((tmp_path / ".ssh" / "poller").stat().st_mode) == 0o600
+    assert '\n  <ssh identity-file="~/.ssh/poller"/>\n' in (tmp_path / "config.xml").read_text()
+    assert poller(tmp_path, "check-config").code == 0
+
+
+def test_no_key_is_made_where_a_configuration_stands_already(tmp_path: Path) -> None:
+    (tmp_path / "config.xml").write_text("mine")
+    assert poller(tmp_path, "init", "--new-key", "key").code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["config.xml"]
+
+
+def test_a_key_whose_path_config_xml_could_not_say_is_refused(tmp_path: Path) -> None:
+    answer = poller(tmp_path, "init", "--new-key", "my key")
+    assert answer.code == 2 and "spaces" in answer.err
+    assert list(tmp_path.iterdir()) == []

@@ -106,3 +106,39 @@ def test_a_file_that_is_a_link_is_not_written(sshd: Sshd, tmp_path: Path) -> Non
 def test_saying_neither_hosts_nor_all_is_a_usage_error(sshd: Sshd, tmp_path: Path) -> None:
     config = write_config(tmp_path, sshd, {"web1": "127.0.0.1"})
     assert isinstance(complaint(run(config, "trust")), UsageError)
+
+
+def test_a_configuration_without_ssh_hosts_needs_nothing(sshd: Sshd, tmp_path: Path) -> None:
+    """So that `poller init && poller trust --all && poller run` works as it stands."""
+    config = write_config(tmp_path, sshd, {"me": "local"})
+    result = run(config, "trust", "--all")
+    assert (result.return_value, "nothing to do" in result.stdout) == (0, True)
+
+
+def test_without_a_terminal_all_fingerprints_are_shown_before_it_refuses(make_sshd: MakeSshd, tmp_path: Path) -> None:
+    server = make_sshd()
+    server.known_hosts.write_text("")
+    config = write_config(tmp_path, server, {"web1": "127.0.0.1", "web2": "127.0.0.2"})
+    result = run(config, "trust", "--all")
+    assert isinstance(complaint(result), UsageError)
+    assert result.stdout.count(server.fingerprint()) == 2
+    assert server.known_hosts.read_text() == ""
+
+
+def test_a_host_with_a_certificate_of_a_trusted_authority_needs_no_record(make_sshd: MakeSshd, tmp_path: Path) -> None:
+    key, authority = keygen(tmp_path / "certified"), keygen(tmp_path / "authority")
+    words = ["ssh-keygen", "-q", "-s", str(authority), "-I", "test", "-h", "-n", "127.0.0.1", f"{key}.pub"]
+    subprocess.run(words, check=True, capture_output=True)
+    server, plain = make_sshd(f"HostKey {key}", f"HostCertificate {key}-cert.pub"), make_sshd()
+    line = f"@cert-authority * {authority.with_suffix('.pub').read_text()}"
+    server.known_hosts.write_text(line)
+    config = write_config(tmp_path, server, {"web1": "127.0.0.1"})
+    code, document = run_json(config, "trust", "web1")
+    assert (code, statuses(document)) == (0, {"web1": "certified"})
+    assert server.known_hosts.read_text() == line
+    # One that shows no certificate is not covered by the line: its plain key must be trusted as everywhere.
+    plain.known_hosts.write_text(line)
+    config = write_config(tmp_path, plain, {"db1": "127.0.0.1"})
+    code, document = run_json(config, "trust", "db1", "--yes")
+    assert (code, statuses(document)) == (0, {"db1": "accepted"})
+    assert ask(plain.host()).frame == b"report"

@@ -1,0 +1,133 @@
+"""What `poller doctor` finds: of the poller's own set-up, and of one poll, stage by stage and section by section."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from poller import __version__
+from poller.cli.settings import counted
+from poller.errors import STAGES, DeliveryError, StoreError
+
+if TYPE_CHECKING:
+    from poller.model import Config, MailServer, Poll, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: how it stands with `subject`, and the way out."""
+
+    mark: Literal["OK", "WARN", "FAIL"]
+    subject: str
+    text: str
+    fix: str = ""
+
+
+def own(config: Config) -> Iterator[Finding]:
+    """The poller's own set-up: versions, configuration, journal, mail."""
+    yield Finding("OK", "version", f"poller {__version__}, Python {platform.python_version()}")
+    yield Finding("OK", "config", f"{config.path}: {counted(len(config.hosts), 'host')}")
+    yield _journal(config.journal)
+    yield _mail(config)
+
+
+def _journal(path: Path) -> Finding:
+    """Can it be read, is its schema ours, and may we write it?"""
+    from poller.store.database import reading
+    from poller.store.migrate import check, recorded
+    from poller.store.sql import migrations
+
+    try:
+        with reading(path) as connection:
+            check(recorded(connection, path), migrations(), path)
+    except StoreError as error:
+        if error.code == "absent":
+            return _future_journal(path)
+        return Finding("FAIL", "journal", error.sentence, error.hint)
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK):
+            return Finding("FAIL", "journal", f"{place} is not writable", "run the poller as its owner")
+    return Finding("OK", "journal", str(path))
+
+
+def _future_journal(path: Path) -> Finding:
+    """There is none yet: can it be made?"""
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        fix = f"run the poller as the owner of {folder}, or set <journal path=>"
+        return Finding("FAIL", "journal", f"{path} cannot be made: {folder} is not writable", fix)
+    return Finding("OK", "journal", f"{path} will be made by the first round")
+
+
+def _mail(config: Config) -> Finding:
+    if config.mail is None:
+        fix = "add <mail> and <contact>: docs/configuration.md"
+        return Finding("WARN", "mail", "no <mail>: alerts are stored, nobody is told", fix)
+    named = any(threshold.notify for host in config.hosts for threshold in host.thresholds)
+    if not config.contacts and not named:
+        return Finding("WARN", "mail", "no <contact>: alerts are stored, nobody is told", "add <contact>")
+    return _mail_server(config.mail)
+
+
+def _mail_server(mail: MailServer) -> Finding:
+    from poller.notify.check import check
+
+    try:
+        check(mail)
+    except DeliveryError as error:
+        return Finding("FAIL", "mail", error.sentence, error.hint)
+    login = f", login as {mail.user}" if mail.user else ""
+    return Finding("OK", "mail", f"{mail.server}:{mail.port} ({mail.security}{login}) takes mail")
+
+
+def examine(poll: Poll) -> Iterator[Finding]:
+    """Every stage that was passed, the one that failed, then every section of the report."""
+    if poll.outcome == "skipped":
+        yield Finding("FAIL", "poll", f"skipped: {poll.error}", poll.hint)
+        return
+    end = STAGES.index(poll.stage) if poll.stage in STAGES else len(STAGES)
+    for stage in STAGES[:end]:
+        if stage == "python" and poll.report is not None:
+            yield Finding("OK", stage, poll.report.python)
+        elif stage in poll.stages:
+            yield Finding("OK", stage, f"{_detail(poll, stage)}{poll.stages[stage]:.3f} s")
+    if poll.stage:
+        yield Finding("FAIL", poll.stage, f"{poll.code}: {poll.error}", hint(poll))
+    for section in poll.report.now.sections if poll.report else ():
+        yield _section(section)
+
+
+def hint(poll: Poll) -> str:
+    """The way out with this host's name in it, ready to be pasted."""
+    return poll.hint.replace(" HOST`", f" {poll.host}`")
+
+
+def _detail(poll: Poll, stage: str) -> str:
+    details = {
+        "connect": poll.address,
+        "hostkey": poll.host_key,
+        "probe": f"{poll.sent_bytes / 1000:.1f} KB up, {poll.received_bytes / 1000:.1f} KB down",
+    }
+    detail = details.get(stage, "")
+    return f"{detail}, " if detail else ""
+
+
+_SECTION_FIXES: Final = {
+    "denied": "the login may not read this: see docs/security.md on groups and become=",
+    "failed": "report it with the output of `python3 -m remote_probe` on that host",
+    "timeout": "the host was too slow for this section: look at its load, or raise deadline=",
+}
+
+
+def _section(section: Section) -> Finding:
+    subject, status = f"section {section.name}", str(section.status)
+    if status == "absent":
+        return Finding("OK", subject, f"not on this host: {section.reason}")
+    if status == "ok" and not section.reason:
+        return Finding("OK", subject, f"{counted(len(section.rows), 'row')}, {section.seconds:.3f} s")
+    fix = _SECTION_FIXES.get(status, "look at the host: the rest of this section was read")
+    return Finding("WARN", subject, f"{status}: {section.reason}", fix)

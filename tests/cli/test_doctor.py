@@ -1,0 +1,85 @@
+"""`poller doctor`: one line per stage and section, in their order, each fault with the way out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from poller.cli.findings import Finding, examine
+from poller.model import Poll, PollOutcome
+from tests.cli.calling import poller
+from tests.cli.fleet import run, write_config
+from tests.config.files import write
+from tests.end_to_end.sshd import Sshd
+from tests.notify.servers import Mail, dead_port, mail_server
+
+HOST = "<host name='me' address='local'/>"
+
+
+def findings(folder: Path, text: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """The exit code, and the poller's own findings by subject."""
+    write(folder, text)
+    answer = poller(folder, "doctor", "--json")
+    return answer.code, {one["subject"]: one for one in json.loads(answer.out)["poller"]}
+
+
+def marks(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.mark, finding.subject) for finding in findings]
+
+
+def test_stages_of_a_good_poll_stand_in_their_order(sshd: Sshd, tmp_path: Path) -> None:
+    config = write_config(tmp_path, sshd, {"web1": "127.0.0.1"})
+    result = run(config, "doctor", "web1")
+    assert result.return_value == 0
+    subjects = [line[9:27].strip() for line in result.stdout.partition("web1\n")[2].splitlines()]
+    stages = ["dns", "connect", "handshake", "hostkey", "auth", "session", "python", "probe", "envelope", "report"]
+    assert subjects[: len(stages)] == stages
+    assert subjects[len(stages)] == "section system"
+    assert sshd.fingerprint() in result.stdout
+    assert "cpython 3" in result.stdout
+
+
+def test_what_comes_after_the_failed_stage_is_not_called_well(sshd: Sshd, tmp_path: Path) -> None:
+    sshd.known_hosts.write_text("")
+    config = write_config(tmp_path, sshd, {"web1": "127.0.0.1"})
+    result = run(config, "doctor")
+    assert result.return_value == 1
+    last = result.stdout.splitlines()[-2:]
+    assert last[0].startswith("  [FAIL] hostkey            unknown: ")
+    assert last[1].strip() == "-> compare fingerprints and accept it: `poller trust web1`"
+
+
+def test_a_host_key_that_was_only_looked_up_is_not_called_verified() -> None:
+    draft = Poll(id="1", host="a", at_ms=1, outcome=PollOutcome.FAILED, stage="connect", code="refused", error="x",
+                 stages={"hostkey": 0.1, "dns": 0.1, "connect": 0.1})  # fmt: skip
+    assert marks(list(examine(draft))) == [("OK", "dns"), ("FAIL", "connect")]
+
+
+def test_the_mail_server_is_asked_and_gets_no_mail(tmp_path: Path) -> None:
+    mail = '<poller><mail server="127.0.0.1" port="{}" security="none" from="p@example.org" timeout="5s"/>'
+    contact = '<contact name="ops" mail="ops@example.org"/>'
+    handler = Mail()
+    with mail_server(handler) as port:
+        code, found = findings(tmp_path, f"{mail.format(port)}{contact}{HOST}</poller>")
+    assert (code, found["mail"]["mark"], handler.messages) == (0, "OK", [])
+    code, found = findings(tmp_path, f"{mail.format(dead_port())}{contact}{HOST}</poller>")
+    assert (code, found["mail"]["mark"]) == (1, "FAIL")
+    assert "port=" in found["mail"]["fix"]
+    code, found = findings(tmp_path, f"<poller>{HOST}</poller>")
+    assert (code, found["mail"]["mark"]) == (0, "WARN") and found["mail"]["fix"]
+
+
+@pytest.mark.parametrize("path", ["folder", "text.db", "text.db/poller.db"])
+def test_a_journal_that_no_round_could_use_is_found(tmp_path: Path, path: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.db").write_text("no database " * 100)
+    code, found = findings(tmp_path, f"<poller><journal path='{path}'/>{HOST}</poller>")
+    assert (code, found["journal"]["mark"]) == (1, "FAIL")
+    assert found["journal"]["fix"]
+
+
+def test_versions_are_told(tmp_path: Path) -> None:
+    _, found = findings(tmp_path, f"<poller>{HOST}</poller>")
+    assert found["version"]["text"].startswith("poller 0.")
