@@ -61,14 +61,16 @@ def _cpu() -> list[Metric]:
         Metric("cpu.percent", "percent", "cpu", "system_sample", "cpu_percent", stat,
                "share of the time since the last poll in which the CPUs worked: all modes but idle and iowait"),
         *(Metric(f"cpu.{mode}_percent", "percent", "cpu", "system_sample", f"cpu_{mode}_percent", stat,
-                 f"share of the CPUs' time spent on {what}") for mode, what in _MODES.items()),
+                 f"share of the CPUs' time spent on {what}", higher_is_worse=mode != "idle")
+          for mode, what in _MODES.items()),
         Metric("cpu.count", "count", "system", "system_sample", "cpu_count", stat, "CPUs that are online"),
     ]  # fmt: skip
     cores = [
         Metric("cpu.core_percent", "percent", "cpu", "core_sample", "percent", stat,
                "share of the time in which this core worked", "core"),
         *(Metric(f"cpu.core_{mode}_percent", "percent", "cpu", "core_sample", f"{mode}_percent", stat,
-                 f"share of this core's time spent on {what}", "core") for mode, what in _MODES.items()),
+                 f"share of this core's time spent on {what}", "core", higher_is_worse=mode != "idle")
+          for mode, what in _MODES.items()),
     ]  # fmt: skip
     return total + cores
 

@@ -27,19 +27,19 @@ _log = logging.getLogger(__name__)
 _COMPLETE: Final = frozenset({SectionStatus.OK, SectionStatus.ABSENT})
 
 
-def poll(host: Host, before: Before, gates: Gates) -> Poll:
-    """One attempt, bounded by the host's deadline. A fault of the host becomes the outcome, never an exception."""
+def poll(host: Host, before: Before, gates: Gates, deadline: Deadline | None = None) -> Poll:
+    """One attempt, by `deadline` (default: the host's own). A fault of the host is an outcome, no exception."""
     stopwatch = Stopwatch()
     started = time.monotonic()
     draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
     talk = _Talk(draft)
     try:
-        report = talk.hold(host, before, gates, Deadline(host.poll.deadline), stopwatch)
+        report = talk.hold(host, before, gates, deadline or Deadline(host.poll.deadline), stopwatch)
         result = replace(talk.draft, outcome=_outcome(report), report=report)
     except HostError as error:
         result = _failed(talk.draft, error)
     except Exception:
-        _log.exception("poll of %r failed inside the poller", host.name)
+        _log.error("poll of %a failed inside the poller", host.name, exc_info=_log.isEnabledFor(logging.DEBUG))
         result = _failed(talk.draft, HostError("report", "internal", f"in stage {stopwatch.stage}"))
     return replace(result, seconds=time.monotonic() - started, stages=stopwatch.seconds)
 

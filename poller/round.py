@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,6 @@ from poller.clock import now_ms
 from poller.intake import new_id, owe
 from poller.model import Change, Config
 from poller.notify import Delivery, deliver
-from poller.notify.smtp import Smtp
 from poller.store import Journal
 
 # Pruning reads indexes of every sample table; once an hour is enough for limits that are days.
@@ -25,19 +25,23 @@ class Aftermath:
     delivery: Delivery | None
 
 
-def finish(journal: Journal, config: Config) -> Aftermath:
-    """Everything that follows a round. A dead mail server is not an error: what is owed stays owed."""
+def finish(journal: Journal, config: Config, stop: threading.Event) -> Aftermath:
+    """Everything that follows a round, until `stop` is set. A dead mail server is not an error: what is owed stays."""
     closed = _close_unconfigured(journal, config)
-    delivery = _deliver(journal, config)
-    if journal.prune_due(now_ms(), _PRUNE_EVERY_MS):
+    delivery = _deliver(journal, config, stop)
+    if not stop.is_set() and journal.prune_due(now_ms(), _PRUNE_EVERY_MS):
         journal.prune(config.retention, now_ms())
     return Aftermath(closed, delivery)
 
 
-def _deliver(journal: Journal, config: Config) -> Delivery | None:
+def _deliver(journal: Journal, config: Config, stop: threading.Event) -> Delivery | None:
     if config.mail is None:
         return None
-    with Smtp(config.mail) as channel:
+    # Here, because a poller that sends no mail need not wait for the libraries of TLS and mail.
+    from poller.notify.interruptible import Interruptible
+    from poller.notify.smtp import Smtp
+
+    with Interruptible(Smtp(config.mail), stop) as channel:
         return deliver(journal.outbox(), config, channel, now_ms())
 
 

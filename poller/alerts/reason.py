@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from poller.metrics import CATALOGUE
 from poller.model import Hold, Threshold
+from poller.model.settings import spelled
 
 GONE = "no longer there"
 UNCONFIGURED = "no threshold in the configuration covers it any more"
@@ -12,7 +13,7 @@ LIMIT_REMOVED = "its limit is not in the configuration any more"
 
 def breached(value: float | None, threshold: Threshold) -> str:
     """As "97.0 > 90 for 5m"."""
-    parts = (number(value, threshold.metric), threshold.sign, f"{threshold.limit:g}", _hold(threshold.hold))
+    parts = (number(value, threshold.metric), threshold.sign, spelled(threshold.limit), _hold(threshold.hold))
     return " ".join(part for part in parts if part)
 
 
@@ -20,7 +21,7 @@ def back(value: float | None, threshold: Threshold) -> str:
     """As "back to 41.0, under 75": the value, and the number it had to pass."""
     clear = threshold.limit if threshold.clear is None else threshold.clear
     side = "at" if value == clear else "under" if threshold.above is not None else "over"
-    return f"back to {number(value, threshold.metric)}, {side} {clear:g}"
+    return f"back to {number(value, threshold.metric)}, {side} {spelled(clear)}"
 
 
 def number(value: float | None, metric: str) -> str:

@@ -104,9 +104,9 @@ def _mail(root: Node, mistakes: Mistakes) -> MailServer | None:
     security = node.value("security", "starttls")
     password = node.value("password-file") or node.value("password-env")
     user = node.value("user")
-    if password and not user:
+    if password and "user" not in node.named:
         mistakes.add(node.line, "<mail> has a password but no user=")
-    if user and not password:
+    if user and not {"password-file", "password-env"} & node.named:
         mistakes.add(node.line_of("user"), "<mail> has user= but neither password-file= nor password-env=")
     if password and security == "none":
         mistakes.add(

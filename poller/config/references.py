@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,8 @@ def identity_files(text: str, place: Place) -> tuple[Path, ...]:
             _check(file, private=file.suffix != ".pub")
         except WrongError as wrong:
             predicate = wrong.predicate if len(files) == 1 else f"names {file}, which {wrong.predicate}"
-            raise WrongError(predicate, wrong.hint) from None
+            missing = not file.exists() and f"`poller enroll --new-key {shlex.quote(str(file))}` makes one"
+            raise WrongError(predicate, wrong.hint or missing or "") from None
     return files
 
 

@@ -33,12 +33,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An element of the vocabulary with what was right about it."""
+    """An element of the vocabulary with what was right about it. `named` are all its attributes, right or wrong."""
 
     tag: str
     line: int
     settings: Mapping[str, Setting]
     children: tuple[Node, ...]
+    named: frozenset[str]
 
     def value(self, name: str, default: Any = None) -> Any:
         setting = self.settings.get(name)
@@ -76,7 +77,8 @@ def _node(element: Element, place: Place, mistakes: Mistakes) -> Node:
         mistakes.add(element.line, f'<{element.tag}> holds the text "{shortened(element.text)}", which means nothing')
     settings = dict(_settings(element, shape, place, mistakes))
     _check_together(element, shape, mistakes)
-    return Node(element.tag, element.line, settings, tuple(_children(element, shape, place, mistakes)))
+    children = tuple(_children(element, shape, place, mistakes))
+    return Node(element.tag, element.line, settings, children, frozenset(element.attributes))
 
 
 def _children(element: Element, shape: Shape, place: Place, mistakes: Mistakes) -> Iterator[Node]:

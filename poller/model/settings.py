@@ -105,7 +105,12 @@ class Threshold:
         return all(name in values and fnmatchcase(values[name], glob) for name, glob in self.labels)
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.sign, f"{self.limit:g}", str(self.hold)) if part)
+        return " ".join(part for part in (self.sign, spelled(self.limit), str(self.hold)) if part)
+
+
+def spelled(limit: float) -> str:
+    """A limit with every digit before the point: never an exponent, which nobody reads as bytes."""
+    return f"{limit:g}" if abs(limit) < 1e6 else f"{limit:.0f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Smtp:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self._drop()  # Ctrl-C does not wait for a good-bye
         self.close()
 
     def send(self, contact: Contact, notifications: Sequence[Notification]) -> None:

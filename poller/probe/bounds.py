@@ -31,6 +31,8 @@ def check(xml: bytes, names: frozenset[str]) -> None:
         parser.Parse(xml, True)
     except expat.ExpatError as error:
         raise HostError("report", "xml", str(error)) from None
+    finally:
+        parser.StartElementHandler = parser.EndElementHandler = None  # no cycle for the collector to find
 
 
 def _check_bytes(xml: bytes) -> None:

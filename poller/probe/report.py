@@ -7,11 +7,11 @@ against bounds that keep a hostile report cheap, against report.xsd, and for wha
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Final, NoReturn, Protocol, cast
+from typing import Any, Final, NoReturn, Protocol
 
 from lxml import etree
 
@@ -50,6 +50,7 @@ SECTIONS: Final[dict[str, dict[str, type[Row]]]] = {
     "processes": {"processes": Processes},
     "pressure": {"pressure": Pressure},
 }
+_STATUS: Final = {status.value: status for status in SectionStatus}
 _ORDER: Final = {name: position for position, name in enumerate(SECTIONS)}
 _CONVERTERS: Final[dict[str, Callable[[str], Any]]] = {"str": str, "int": int, "float": float}
 _FIELDS: Final[dict[type[Row], tuple[tuple[str, Callable[[str], Any]], ...]]] = {
@@ -144,7 +145,7 @@ def _sections(reading: etree._Element) -> Iterator[Section]:
         if _ORDER[name] <= last:
             _refuse(element, f"section {name!r} is out of order or there twice")
         last = _ORDER[name]
-        status = SectionStatus(element.get("status"))
+        status = _STATUS[element.get("status", "")]
         yield Section(
             name, status, element.get("reason", ""), float(element.get("seconds", "0")), _rows(element, SECTIONS[name])
         )
@@ -157,7 +158,7 @@ def _rows(section: etree._Element, kinds: dict[str, type[Row]]) -> tuple[Row, ..
         kind = kinds.get(str(element.tag))
         if kind is None:
             _refuse(element, f"a row of another section than {section.get('name')!r}")
-        text = dict(cast("Sequence[tuple[str, str]]", element.items()))
+        text: dict[str, str] = dict(element.items())  # type: ignore[arg-type]  # the stubs say str | bytes
         row = kind(*[convert(text[name]) for name, convert in _FIELDS[kind]])
         key = kind, natural_key(row)
         if key in seen:

@@ -12,7 +12,6 @@ What is missing is said, so that nobody downstream has to guess:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from poller.metrics import CATALOGUE
@@ -21,9 +20,10 @@ from poller.model import MetricValue, Sight, Standing, Threshold, Verdict
 
 def judge(thresholds: Sequence[Threshold], values: Iterable[MetricValue], sight: Sight) -> tuple[Verdict, ...]:
     """One verdict per threshold and value it covers; UNKNOWN ones for what is there, or may be, without a value."""
-    by_metric: dict[str, list[MetricValue]] = defaultdict(list)
+    by_metric: dict[str, list[MetricValue]] = {threshold.metric: [] for threshold in thresholds}
     for value in values:
-        by_metric[value.metric].append(value)
+        if value.metric in by_metric:
+            by_metric[value.metric].append(value)
     return tuple(
         verdict for threshold in thresholds for verdict in _verdicts(threshold, by_metric[threshold.metric], sight)
     )

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from poller.errors import StoreError
-from poller.store.faults import refused, translated
+from poller.store.faults import no_room, refused, translated
 from poller.store.lock import prepare_folder
 
 BUSY_SECONDS: Final = 10.0
@@ -73,9 +73,10 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _reading_mode(path: Path) -> str:
-    """Readers of a write-ahead log share a file beside it. Who may not make that can still read a database at rest."""
-    at_rest = not path.with_name(path.name + "-wal").exists()
-    return "ro&immutable=1" if at_rest and not os.access(path.parent, os.W_OK) else "ro"
+    """Readers of a write-ahead log share a file beside it. Who cannot make that can still read a database at rest."""
+    log = path.with_name(path.name + "-wal")
+    at_rest = not log.exists() or log.stat().st_size == 0
+    return "ro&immutable=1" if at_rest and (not os.access(path.parent, os.W_OK) or no_room(path)) else "ro"
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

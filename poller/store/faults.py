@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,12 @@ from poller.errors import StoreError
 
 # Matched by text: before Python 3.11 the exceptions carry no code. The texts are sqlite3ErrStr() of SQLite's main.c.
 _TABLE: Final = (
-    ("disk is full", "full", "the disk is full", "free some space there, or `poller db prune`; nothing is half stored"),
+    (
+        "disk is full",
+        "full",
+        "the disk is full",
+        "free some space there: nothing is half stored, and pruning needs room too",
+    ),
     ("readonly database", "readonly", "it may not be written", "check its owner, its mode and that of its folder"),
     ("unable to open", "open", "it cannot be opened", "check that folder and file may be read and written by you"),
     ("not a database", "foreign", "it is not an SQLite database", "check path= of <journal> in config.xml"),
@@ -23,14 +29,26 @@ _TABLE: Final = (
     ("no such column", "schema", "its schema is not the one of this poller", "`poller db upgrade`"),
 )
 
+_SHARED_BYTES: Final = 32 * 1024
+
 
 def store_error(error: Exception, path: Path) -> StoreError:
     """The StoreError that says in words what `error` means for the database at `path`."""
     text = str(error)
+    if "disk I/O error" in text and no_room(path):
+        text = "disk is full"
     for part, code, sentence, hint in _TABLE:
         if part in text:
             return StoreError(f"{path}: {sentence}", hint, code=code)
     return StoreError(f"{path}: {text}", "run with -vv and report it if the disk is well")
+
+
+def no_room(path: Path) -> bool:
+    """Whether the file system is full: where only memory is mapped to a file SQLite does not tell (-shm, 32 KiB)."""
+    try:
+        return shutil.disk_usage(path.parent).free < _SHARED_BYTES
+    except OSError:
+        return False
 
 
 def refused(error: OSError, path: Path) -> StoreError:

@@ -64,8 +64,9 @@ class LockFile:
         fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _flock(fcntl.F_UNLCK, slot))
 
     def sign(self) -> None:
-        """Leaves our process number for the message of who comes second."""
-        os.pwrite(self._fd, b"%-20d\n" % os.getpid(), 0)
+        """Leaves our process number for the message of who comes second. On a full disk there is none."""
+        with suppress(OSError):
+            os.pwrite(self._fd, b"%-20d\n" % os.getpid(), 0)
 
     def signature(self) -> str:
         return os.pread(self._fd, 20, 0).decode("ascii", "replace").strip()
@@ -141,7 +142,9 @@ class Leases:
         raise BusyError(f"another poller is at work on {host}", "wait for it to finish")
 
     def release(self, host: str) -> None:
-        self._file.drop(host_slot(host))
+        """Does nothing after `close`: a thread that was given up may come back late."""
+        with suppress(ValueError, OSError):
+            self._file.drop(host_slot(host))
         self._forget(host)
 
     def _forget(self, host: str) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
+from xml.sax import saxutils
 
 from remote_probe.seal import frame, seal
 
@@ -45,6 +46,21 @@ def reseal(body: bytes, text: bytes, probe: str | None = None) -> bytes:
     request: dict[str, Any] = json.loads(body)
     digest = bytes.fromhex(probe or request["probe"])
     return seal(text, body, bytes.fromhex(request["nonce"]), bytes.fromhex(request["public"]), digest)
+
+
+# Everything that XML lets through and that a terminal, a page or a mail might obey.
+NAUGHTY = "\\x1b]0;owned\x9b31m\u202egnp\u200b[bold]</b>'\"; DROP TABLE host; --\r\n.\r\nBcc: x@example.org\u0085=1+1"
+
+
+def naughty(body: bytes) -> bytes:
+    """A report of this machine, valid in every way, whose texts are as bad as they may be."""
+    request: dict[str, Any] = json.loads(body)
+    plain = subprocess.run([sys.executable, "-m", "remote_probe"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    bad = saxutils.escape(NAUGHTY, {'"': "&quot;", "\r": "&#13;", "\n": "&#10;"})
+    plain = plain.replace(' host="local"', f' host="{request["host"]}"').replace("0" * 64, request["probe"])
+    for name in ("hostname", "distribution_name", "mountpoint", "kernel"):
+        plain = re.sub(rf' {name}="[^"]*"', lambda found: f'{found[0][:-1]}{bad}"', plain)
+    return plain.encode()
 
 
 def answer(mode: str, sent: bytes, body: bytes, kept: Path) -> bytes:
@@ -82,6 +98,8 @@ def main() -> None:
     elif mode == "noise":
         noise = b"motd \x1b[31m\n" * 20_000
         sys.stdout.buffer.write(noise + frame(marker, "report", honest(sent)) + noise)
+    elif mode == "naughty":
+        sys.stdout.buffer.write(frame(marker, "report", reseal(body, naughty(body))))
     else:
         payload = answer(mode, sent, body, Path(os.environ["KEPT"]))
         sys.stdout.buffer.write(frame(marker, "report", payload))

@@ -154,9 +154,14 @@ class Sshd:
         return False
 
     def _config(self) -> list[str]:
+        """For some keywords sshd takes the first of two lines, for others (MaxStartups) the last: each stands once."""
+        chosen = {option.split()[0].lower() for option in self.options}
+        defaults = (line for line in self._defaults() if line.split()[0].lower() not in chosen)
+        return [*self.options, *defaults]
+
+    def _defaults(self) -> list[str]:
         listen = ["127.0.0.1", "127.0.0.2", *(["[::1]"] if has_ipv6() else [])]
         return [
-            *self.options,
             *(f"ListenAddress {address}:{self.port}" for address in listen),
             *(f"HostKey {path}" for path in self.host_keys.values()),
             f"AuthorizedKeysFile {self.authorized_keys}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -39,7 +41,7 @@ def test_a_round_is_one_mail_that_lists_everything_and_the_end_is_told_in_the_sa
 ) -> None:
     mail, port = inbox
     configure(site, port)
-    assert "mails sent" in site.poller("run").stdout
+    assert "1 mail sent" in site.poller("run").stdout
     site.poller("run")
     assert len(mail.messages) == 1, "an alert that goes on is not told again"
     opened = mail.messages[0]
@@ -106,3 +108,19 @@ def test_a_dry_run_sends_nothing(site: Site, inbox: tuple[Mail, int]) -> None:
     configure(site, port)
     assert "opened" in site.poller("run", "--dry-run").stdout
     assert mail.messages == []
+
+
+def test_a_mail_server_that_never_answers_does_not_cost_the_next_round_its_turn(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        configure(site, silent.getsockname()[1], names=("web1",))
+        first = subprocess.Popen(site.command("run", "-q"), cwd=site.folder, env=site.environment())
+        try:
+            connection, _ = silent.accept()
+            site.poller("run", "-q")
+            assert first.poll() is None, "the first round still waits for an answer"
+            assert site.rows("SELECT count(*) FROM poll") == [(2,)]
+            connection.close()
+        finally:
+            first.kill()
+            first.wait(10)

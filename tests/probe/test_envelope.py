@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import secrets
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from poller.errors import OUTCOMES, HostError
 from poller.probe.envelope import MAX_FRAME, MAX_INFLATED, open_report
 from poller.probe.request import Request
+from remote_probe.seal import hkdf
 from remote_probe.seal import seal as probe_seals
 from tests.probe.sealing import ask, seal, seal_compressed
 
@@ -167,9 +169,17 @@ def test_a_tag_that_is_missing_short_long_or_zero_is_refused() -> None:
 
 
 def test_no_nonce_or_key_of_ours_is_used_twice() -> None:
-    """The full million takes minutes; the keys are from the system's random source, so repetition would show here."""
-    seen = [(request.nonce, request.public) for request in (ask() for _ in range(3000))]
-    assert len({nonce for nonce, _ in seen}) == len({public for _, public in seen}) == len(seen)
+    """FAULTS C7. Marker, nonce and key of a request, as they are made."""
+    seen = [(request.marker, request.nonce, request.public) for request in (ask() for _ in range(10_000))]
+    assert all(len(set(column)) == len(seen) for column in zip(*seen, strict=True))
+
+
+def test_a_million_envelopes_have_a_million_keys() -> None:
+    """FAULTS C7. A nonce is 16 bytes of the system's source, and salts the keys: even under one and the same shared
+    secret, which never happens, no encryption key would come again (and its counter begins once, at zero).
+    """
+    keys = {hkdf(b"shared", secrets.token_bytes(16), b"info", 32)[:8] for _ in range(1_000_000)}
+    assert len(keys) == 1_000_000  # of 64 bits: two alike by chance once in 37 million runs
 
 
 def test_the_probe_uses_a_key_of_its_own_for_each_answer() -> None:

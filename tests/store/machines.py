@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from poller.metrics import SAMPLE_TABLES, columns
@@ -147,3 +148,19 @@ def with_section(source: Poll, name: str, status: SectionStatus, reason: str) ->
         outcome=PollOutcome.PARTIAL,
         report=replace(source.report, readings=(replace(now, sections=sections),)),
     )
+
+
+def with_memory_in_use(source: Poll, percent: float) -> Poll:
+    """The same poll of a machine with that share of its memory in use."""
+    assert source.report is not None
+    now = source.report.now
+    sections = tuple(
+        replace(section, rows=tuple(_in_use(row, percent) for row in section.rows)) for section in now.sections
+    )
+    return replace(source, report=replace(source.report, readings=(replace(now, sections=sections),)))
+
+
+def _in_use(row: Row, percent: float) -> Row:
+    if not isinstance(row, Memory):
+        return row
+    return replace(row, available=math.ceil(row.total * (100 - percent) / 100))
