@@ -23,7 +23,7 @@ _GRACE: Final = 2.0
 _STARTS_PER_SECOND: Final = 100.0
 _LONGEST_SPREAD: Final = 5.0
 # Seconds that finished polls wait for company while others are still going on. Taking them in one by one, between
-# threads that do something else, costs three times as much CPU as in one go, and each commit is an fsync.
+# threads that do something else, costs up to twice as much CPU as in one go, and each commit is an fsync.
 _LINGER: Final = 0.5
 
 

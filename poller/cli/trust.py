@@ -117,7 +117,8 @@ def _scan(hosts: Sequence[Host]) -> list[Candidate]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        while thread.is_alive():
+            thread.join(0.2)  # a signal that comes just before an endless wait would not be seen until its end
     return candidates
 
 

@@ -1,7 +1,7 @@
 """A paramiko Transport without a thread of its own: who waits for something reads the messages until it has come.
 
 paramiko runs a second thread per connection, which wakes the first one for every answer. In a round of a hundred
-hosts those wake-ups are a third of what a login costs (docs/how-it-works.md, "What a poll costs"). A poll waits for
+hosts those wake-ups are a quarter of what a login costs (docs/how-it-works.md, "What a poll costs"). A poll waits for
 nothing but its own connection, so its thread may as well do the reading. A jump host serves many threads: its
 connection goes on in a thread (`serve`).
 
