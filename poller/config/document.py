@@ -66,7 +66,7 @@ def parse(data: bytes, mistakes: Mistakes) -> Element:
     """The document element of XML text in UTF-8. ConfigError when it is something else."""
     text = _text(data, mistakes)
     _refuse_doctype(text, mistakes)
-    # P36 of lxml: since 5.0 internal entities would still be expanded by default.
+    # Since lxml 5.0 internal entities would still be expanded by default.
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,

@@ -151,7 +151,7 @@ def _context(mail: MailServer) -> ssl.SSLContext:
 
 
 def _resolve(mail: MailServer) -> None:
-    """Finds out within the time-out whether the name resolves: getaddrinfo cannot be interrupted (PITFALLS P21)."""
+    """Finds out within the time-out whether the name resolves: getaddrinfo cannot be interrupted (urllib3 #1334)."""
     outcome: list[Exception | None] = []
 
     def look_up() -> None:

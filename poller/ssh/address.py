@@ -1,4 +1,7 @@
-"""From a name to a connected TCP socket: resolve, try every address, give up at the deadline (P10, P17, P21)."""
+"""From a name to a connected TCP socket: resolve, try every address, give up at the deadline.
+
+paramiko would not fall back to the next address (#22), and a look-up cannot be interrupted (urllib3 #1334).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 # With a last good address in hand the resolver gets only so long.
 _PATIENCE: Final = 5.0
 _ABSENT: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
-# A peer that vanished is noticed after about 25 s even on a connection where nobody waits (P10).
+# A peer that vanished is noticed after about 25 s even on a connection where nobody waits (paramiko #918).
 _KEEPALIVE: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),

@@ -12,7 +12,7 @@ from poller.ssh.resolve import Route
 from poller.ssh.stepping import SteppingTransport
 from poller.ssh.wire import Wire
 
-# sshd ends the connection after six failures (MaxAuthTries), and each one counts as a penalty (P14).
+# sshd ends the connection after six failures (MaxAuthTries), and each one counts as a penalty (OpenSSH 9.8).
 _TRIES_MOST = 5
 
 

@@ -1,4 +1,4 @@
-"""Finds the answer frame in everything else that a host writes to stdout (DESIGN 2.4).
+"""Finds the answer frame in everything else that a host writes to stdout.
 
 A frame is `\\n#MARKER KIND LENGTH\\n` and LENGTH bytes. The marker is random for each request, so that neither a motd
 nor an old answer can look like one.

@@ -1,4 +1,4 @@
-"""How many logins may go on at once at one target, so that sshd's MaxStartups is not reached (PITFALLS P13)."""
+"""How many logins may go on at once at one target, so that sshd's MaxStartups is not reached (paramiko #664)."""
 
 from __future__ import annotations
 

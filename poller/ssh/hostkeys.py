@@ -15,7 +15,7 @@ from poller.ssh.resolve import Route
 
 _LOG = logging.getLogger(__name__)
 
-# Algorithms with which a key of a type can sign. No SHA-1 (P18): "ssh-rsa" is a type here, never an algorithm.
+# Algorithms with which a key of a type can sign. No SHA-1 (paramiko 5): "ssh-rsa" is a type here, never an algorithm.
 _ALGORITHMS: Final = {
     "ssh-ed25519": ("ssh-ed25519",),
     "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
@@ -37,7 +37,7 @@ class Expectation:
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """Exactly the types on record (P16), certified ones first; all of them for a host that is not on record."""
+        """Exactly the types on record (paramiko #2411), certified ones first; all for a host that is not on record."""
         types = {entry.key.type for entry in (*self.known.keys, *self.fallback.keys)}
         plain = tuple(name for type_, names in _ALGORITHMS.items() if type_ in types for name in names)
         if not self.known.authorities and not self.fallback.authorities:

@@ -111,7 +111,7 @@ def _dial_behind(connection: Connection, jump: Route) -> Dial:
         with stopwatch.measure("connect"):
             seconds = deadline.remaining
             try:
-                # Apart, because paramiko measures this time-out with the wall clock (P12).
+                # Apart, because paramiko measures this time-out with the wall clock (paramiko's transport.py).
                 channel = apart.call(
                     lambda: connection.transport.open_channel(
                         "direct-tcpip", (route.hostname, route.port), ("127.0.0.1", 0), timeout=seconds

@@ -28,9 +28,9 @@ _TRIES_BUSY: Final = 8
 _BUSY: Final = "Exceeded MaxStartups"
 _BACK_OFF: Final = 0.25
 _BACK_OFF_MOST: Final = 2.0
-# Faults of a busy sshd (MaxStartups), before anything of the login was sent: worth another try (P13, H20).
+# Faults of a busy sshd (MaxStartups), before anything of the login was sent: worth another try (paramiko #664).
 _PASSING: Final = frozenset({("connect", "reset"), ("handshake", "closed")})
-# sshd says so while it punishes our address (PerSourcePenalties, P14): another try makes it worse.
+# sshd says so while it punishes our address (PerSourcePenalties, OpenSSH 9.8): another try makes it worse.
 _PUNISHED: Final = "Not allowed at this time"
 
 Dial = Callable[[Route, Deadline, Stopwatch], tuple[Wire, str]]
@@ -47,7 +47,7 @@ class Connection:
     behind: ExitStack | None = None
 
     def close(self) -> None:
-        """Ends it at once, without a word to the host: what it does not hear cannot hang (P9, P11)."""
+        """Ends it at once, without a word to the host: what it does not hear cannot hang (paramiko #2534, #949)."""
         self.wire.close()
         self.transport.close()
         if self.behind is not None:
@@ -126,7 +126,7 @@ def handshake(
     wire, where = dial(route, deadline, stopwatch)
     wire.until(deadline)
     transport = PollTransport(wire, algorithms)
-    # The watchdog ends it at the deadline; paramiko's own timers only must not be shorter (P2, P12).
+    # The watchdog ends it at the deadline; paramiko's own timers only must not be shorter (paramiko #1787).
     transport.banner_timeout = transport.handshake_timeout = deadline.remaining + 1
     connection = Connection(transport, wire, where)
     try:

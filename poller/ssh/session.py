@@ -17,7 +17,7 @@ from poller.ssh.talk import SLICE, Chunk, Talk
 _LOG = logging.getLogger(__name__)
 
 STDERR_KEPT: Final = 64 * 1024
-# stderr counts as noise too when it never stops; 10 MB of it beside an answer are borne (FAULTS H8).
+# stderr counts as noise too when it never stops; 10 MB of it beside an answer are borne.
 STDERR_MOST: Final = 16 * 1024 * 1024
 _SUDO: Final = "exec sudo -n "
 # While the host takes nothing, how often to look whether it does again.

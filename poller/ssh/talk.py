@@ -30,7 +30,7 @@ class Chunk:
 
 
 class Talk(Protocol):
-    """A command that is running: its stdin, and stdout and stderr drained together (P6)."""
+    """A command that is running: its stdin, and stdout and stderr drained together (paramiko #1778)."""
 
     def until(self, deadline: Deadline | None) -> None:
         """A request begins, or (None) nobody waits any more."""
@@ -56,7 +56,7 @@ class Talk(Protocol):
 
 
 class ChannelTalk:
-    """A command on a host. No file objects (P8), no recv_exit_status (P1), both streams read by one."""
+    """A command on a host. No file objects (paramiko #2685), no recv_exit_status (#1815), both streams read by one."""
 
     def __init__(self, connection: Connection, command: str, seconds: float) -> None:
         self._wire = connection.wire
@@ -91,7 +91,7 @@ class ChannelTalk:
         return not self._transport.is_active()
 
     def write(self, data: bytes) -> int:
-        # Small slices, and only into an open window (P20): paramiko's send waits without a limit when it is shut.
+        # Small slices, and only into an open window (#2659): paramiko's send waits without a limit when it is shut.
         with translated("probe", self._wire):
             try:
                 return self._channel.send(data[:SLICE]) if self._channel.send_ready() else 0

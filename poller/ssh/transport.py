@@ -33,7 +33,7 @@ _LOGGER: Final = "poller.ssh.transport"
 
 
 class OversizePacket(paramiko.SSHException):
-    """The server announced a packet that no SSH server sends (PITFALLS P5, paramiko #2626)."""
+    """The server announced a packet that no SSH server sends (paramiko #2626)."""
 
 
 class BoundedPacketizer(Packetizer):
@@ -84,7 +84,7 @@ class PollTransport(SteppingTransport):
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
-        """Exactly the algorithms asked for: paramiko would leave every other one allowed behind them (P16, #2411)."""
+        """Exactly the algorithms asked for: paramiko would leave every other one allowed behind them (#2411)."""
         return self._offered
 
     def _filter_algorithm(self, type_: str) -> tuple[str, ...]:

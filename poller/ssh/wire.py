@@ -1,7 +1,7 @@
 """What paramiko reads from and writes to: a socket, or a channel through a jump host, held at arm's length.
 
-paramiko has no limit on what a server may send (PITFALLS P2, P4, P5), restarts its timers with every byte (P2, P7) and
-measures time with a clock that steps (P12). So everything goes through a `Wire`: reads of at most 64 KiB, an allowance
+paramiko has no limit on what a server may send (#2626), restarts its timers with every byte (#1787) and
+measures time with a clock that steps. So everything goes through a `Wire`: reads of at most 64 KiB, an allowance
 of bytes that grows only as somebody takes them, and one monotonic deadline enforced by the watchdog.
 The end is shutdown(SHUT_RDWR), which wakes whoever is blocked in recv or send; the descriptor is closed by the thread
 that reads, so that its number cannot be reused under a recv that is about to start.
@@ -84,7 +84,7 @@ class Wire:
         return bool(self._buffer) or time.monotonic() + seconds >= self.at - _NEARLY or self._wait(seconds)
 
     def settimeout(self, seconds: float | None) -> None:
-        """Left alone: a blocking read never wakes up for nothing (DESIGN 2.8), and the watchdog ends it."""
+        """Left alone: a blocking read never wakes up for nothing, and the watchdog ends it."""
 
     def getpeername(self) -> tuple[str, int]:
         name = self._source.getpeername()

@@ -254,7 +254,6 @@ def test_no_state_outlives_its_threshold_and_each_is_there_once(steps: Polls) ->
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from([91.0, 89.0, 80.0, 76.0]), min_size=1, max_size=60))
 def test_a_value_that_swings_within_the_band_alerts_at_most_once(values: list[float]) -> None:
-    """FAULTS N4."""
     memory: AlertMemory | Comparison = AlertMemory()
     changes = 0
     for position, value in enumerate(values):

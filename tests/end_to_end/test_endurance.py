@@ -1,4 +1,4 @@
-"""Round after round in one process: threads, descriptors and memory stay (V5); two pollers share a host (DESIGN 5)."""
+"""Round after round in one process: threads, descriptors and memory stay; two pollers share a host."""
 
 from __future__ import annotations
 

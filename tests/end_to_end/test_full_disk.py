@@ -1,4 +1,4 @@
-"""The journal on a disk that is full, a real one: a tmpfs of a namespace of the test's own (FAULTS D6 small; P35)."""
+"""The journal on a disk that is full, a real one: a tmpfs of a namespace of the test's own."""
 
 from __future__ import annotations
 

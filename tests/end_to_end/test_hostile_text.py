@@ -1,4 +1,4 @@
-"""What a host says is shown, stored and mailed as text, and obeyed by nobody (FAULTS X3, X5, X6, X8 small)."""
+"""What a host says is shown, stored and mailed as text, and obeyed by nobody."""
 
 from __future__ import annotations
 

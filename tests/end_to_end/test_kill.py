@@ -1,4 +1,4 @@
-"""Killed at any step, the poller loses nothing and doubles nothing (FAULTS K1, K2; V1, V2, V6)."""
+"""Killed at any step, the poller loses nothing and doubles nothing."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_noise_around_the_report_is_ignored(site: Site) -> None:
 
 @pytest.fixture
 def silent() -> socket.socket:
-    """Accepts connections and never speaks (FAULTS H1)."""
+    """Accepts connections and never speaks."""
     return socket.create_server(("127.0.0.1", 0), backlog=50)
 
 

@@ -1,4 +1,4 @@
-"""What nobody may see is nowhere: not on the terminal, not with -vv, not in the database, not in a mail (V7, F2)."""
+"""What nobody may see is nowhere: not on the terminal, not with -vv, not in the database, not in a mail."""
 
 from __future__ import annotations
 

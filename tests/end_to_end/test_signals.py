@@ -1,4 +1,4 @@
-"""Asked to end, the poller ends within two seconds, wherever it is (FAULTS K3); what is owed stays owed (N1)."""
+"""Asked to end, the poller ends within two seconds, wherever it is; what is owed stays owed."""
 
 from __future__ import annotations
 

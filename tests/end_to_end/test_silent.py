@@ -1,4 +1,4 @@
-"""The real probe, hanging in a collector: the poll ends by its deadline, and soon nothing runs on the host (H6)."""
+"""The real probe, hanging in a collector: the poll ends by its deadline, and soon nothing runs on the host."""
 
 from __future__ import annotations
 

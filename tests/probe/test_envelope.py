@@ -1,4 +1,4 @@
-"""What comes back is opened only if it is this probe's answer to this question, whole and untouched (FAULTS C1-C8)."""
+"""What comes back is opened only if it is this probe's answer to this question, whole and untouched."""
 
 from __future__ import annotations
 
@@ -169,13 +169,13 @@ def test_a_tag_that_is_missing_short_long_or_zero_is_refused() -> None:
 
 
 def test_no_nonce_or_key_of_ours_is_used_twice() -> None:
-    """FAULTS C7. Marker, nonce and key of a request, as they are made."""
+    """Marker, nonce and key of a request, as they are made."""
     seen = [(request.marker, request.nonce, request.public) for request in (ask() for _ in range(10_000))]
     assert all(len(set(column)) == len(seen) for column in zip(*seen, strict=True))
 
 
 def test_a_million_envelopes_have_a_million_keys() -> None:
-    """FAULTS C7. A nonce is 16 bytes of the system's source, and salts the keys: even under one and the same shared
+    """A nonce is 16 bytes of the system's source, and salts the keys: even under one and the same shared
     secret, which never happens, no encryption key would come again (and its counter begins once, at zero).
     """
     keys = {hkdf(b"shared", secrets.token_bytes(16), b"info", 32)[:8] for _ in range(1_000_000)}

@@ -1,4 +1,4 @@
-"""A report is believed to be well-formed only after bounds, schema and identity were checked (FAULTS X1, X2, X4)."""
+"""A report is believed to be well-formed only after bounds, schema and identity were checked."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_any_text_and_number_in_range_survives(name: str, device: str, size: int
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=1500), min_size=1, max_size=4, unique=True))
 def test_no_name_an_unprivileged_user_can_choose_blinds_the_monitor(names: list[bytes]) -> None:
-    """FAULTS X3: whatever bytes a mountpoint is made of, the report is valid and complete."""
+    """Whatever bytes a mountpoint is made of, the report is valid and complete."""
     seen = collect.Reading(["filesystem"])
     rows = [("filesystem", {**asdict(filesystem()), "mountpoint": name, "device": name}) for name in names]
     seen.sections[0].outcome = ("ok", "", 0.0, rows)
@@ -116,7 +116,7 @@ def test_the_report_of_this_machine_is_valid_and_gives_numbers() -> None:
     assert {"cpu.count", "memory.percent", "load.1m", "uptime.seconds", "processes.total"} <= found
 
 
-# --- X1: nothing of XML that a report does not need ---
+# --- nothing of XML that a report does not need ---
 
 BOMB = b"""<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">%s]><report host="&h;"/>""" % b"".join(
     b'<!ENTITY %c "%s">' % (letter, b"&%c;" % (letter - 1) * 10) for letter in b"bcdefgh"
@@ -184,7 +184,7 @@ def test_no_file_is_opened_for_a_hostile_report(tmp_path: Path) -> None:
     refused(b'<!DOCTYPE r SYSTEM "file://%s"><r/>' % bytes(pipe), "xml")
 
 
-# --- X2: size and depth ---
+# --- size and depth ---
 
 MEASURE = """
 import resource, sys, time
@@ -270,7 +270,7 @@ def test_a_large_machine_is_no_attack() -> None:
     assert parse(render(large), Asked()) == large
 
 
-# --- X4: the schema ---
+# --- the schema ---
 
 
 def change(old: str, new: str) -> Callable[[bytes], bytes]:

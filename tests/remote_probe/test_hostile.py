@@ -1,4 +1,4 @@
-"""An unprivileged user of a host must not be able to blind the monitor (FAULTS X3)."""
+"""An unprivileged user of a host must not be able to blind the monitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An SSH server that misbehaves on purpose (FAULTS H1-H5, H7-H9): raw sockets, and paramiko's server side.
+"""An SSH server that misbehaves on purpose: raw sockets, and paramiko's server side.
 
 with raw(flood_banner) as server: ...            # what a behaviour does with each connection
 with speaking(Hangs("auth")) as server: ...      # a real handshake, then trouble

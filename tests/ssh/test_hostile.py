@@ -1,4 +1,4 @@
-"""Against a hostile server every poll ends by its deadline, in bounded memory, with the right name (FAULTS H1-H9)."""
+"""Against a hostile server every poll ends by its deadline, in bounded memory, with the right name."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_hanging_hosts_delay_nobody(tmp_path: Path, identity: Path, sshd: Sshd) 
 
 
 def test_twenty_polls_of_one_busy_sshd_all_get_through(make_sshd: MakeSshd) -> None:
-    """FAULTS H20: the gate of five logins at once is wider than what this sshd takes, so some are turned away."""
+    """The gate of five logins at once is wider than what this sshd takes, so some are turned away."""
     server = make_sshd("MaxStartups 2:100:2")
     gates = Gates()
     answers: list[bytes] = []

@@ -23,7 +23,7 @@ def test_an_address_is_its_own_answer() -> None:
 
 
 def test_a_resolver_that_does_not_answer_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """FAULTS H22. getaddrinfo cannot be interrupted; here it waits for us."""
+    """Getaddrinfo cannot be interrupted; here it waits for us."""
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(10) and [])
     try:

@@ -107,7 +107,7 @@ def test_a_drip_does_not_move_the_deadline(sshd: Sshd) -> None:
 
 
 def test_a_host_that_stops_in_mid_answer_ends_with_the_deadline(sshd: Sshd) -> None:
-    """FAULTS H10: the network goes away after the login; here sshd is stopped."""
+    """The network goes away after the login; here sshd is stopped."""
     with (
         nothing_left(),
         connect(sshd.host(), command=COMMAND, deadline=Deadline(5), stopwatch=Stopwatch()) as session,

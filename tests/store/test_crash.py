@@ -1,6 +1,6 @@
 """Killed at any statement, or one of many: nothing acknowledged is lost, nothing is stored twice or by half.
 
-FAULTS.md K2 (small), D5, D7 (small), D10. The process dies by SIGKILL in the middle of SQLite's work: a statement
+The process dies by SIGKILL in the middle of SQLite's work: a statement
 counter set with `set_trace_callback` stands in for the n-th write.
 """
 
