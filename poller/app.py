@@ -43,9 +43,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class RoundResult:
-    """One round as it went. `outcomes` counts polls by outcome; `stopped` is the signal that ended it early, or 0."""
+    """One round as it went: of `hosts` hosts, those in `taken` were polled before `stopped` (a signal, or 0)."""
 
     id: str
+    hosts: int
     started_ms: int
     finished_ms: int
     taken: tuple[Taken, ...]
@@ -121,7 +122,7 @@ def run_round(
             work.end_round(round_id, now_ms(), outcomes, stop.signal)
         alone.close()  # a mail server that takes its time must not cost the next round its turn
         aftermath = finish(journal, config, stop.event) if keep and not stop.requested else None
-    return RoundResult(round_id, started_ms, now_ms(), tuple(taken), aftermath, stop.signal, outcomes)
+    return RoundResult(round_id, len(hosts), started_ms, now_ms(), tuple(taken), aftermath, stop.signal, outcomes)
 
 
 def _poll_all(

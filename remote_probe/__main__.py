@@ -61,6 +61,9 @@ def report(machine: host.Host, sections: "Sequence[str]") -> bytes:
 
 
 def main(arguments: "List[str]") -> int:
+    if set(arguments) & {"-h", "--help"}:
+        sys.stdout.write(USAGE)
+        return 0
     machine = host.Host()
     if arguments[:1] == ["--root"] and len(arguments) > 1:
         machine = Captured(os.fsencode(arguments[1].rstrip("/")))

@@ -133,6 +133,7 @@ def as_document(result: RoundResult) -> dict[str, Any]:
             "finished_ms": result.finished_ms,
             "seconds": (result.finished_ms - result.started_ms) / 1000,
             "outcomes": {name: result.outcomes.get(name, 0) for name in ("ok", "partial", "failed", "skipped")},
+            "hosts": result.hosts,
             "interrupted": bool(result.stopped),
             "mails": {"sent": delivery.sent, "kept": delivery.kept} if delivery else None,
         },
@@ -183,7 +184,8 @@ def _show(settings: Settings, result: RoundResult, dry_run: bool) -> None:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(result.outcomes.items()))
     seconds = (result.finished_ms - result.started_ms) / 1000
     note = " (dry run: nothing stored, nothing sent)" if dry_run else ""
-    out.print(f"{counted(len(result.taken), 'host')} in {seconds:.1f} s: {counts}{note}", markup=False)
+    part = f"{len(result.taken)} of " if result.stopped else ""
+    out.print(f"{part}{counted(result.hosts, 'host')} in {seconds:.1f} s: {counts}{note}", markup=False)
     delivery = result.aftermath.delivery if result.aftermath else None
     if delivery and delivery.sent:
         out.print(f"{counted(delivery.sent, 'mail')} sent", markup=False)

@@ -22,7 +22,7 @@ _TABLE: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (OSError, "*", "closed"),
 )
 
-# Sentences of paramiko that mean something else than they say (its start_client breaks off silently), by their beginning.
+# Sentences of paramiko that mean something else than they say, by their beginning.
 _SENTENCES: Final = (
     ("handshake", "No existing session", "timeout"),
     ("handshake", "Error reading SSH protocol banner", "closed"),

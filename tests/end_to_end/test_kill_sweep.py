@@ -1,4 +1,4 @@
-"""The kill sweep: a round dies at its n-th SQL statement or mail command, for every n; nothing is lost, doubled or half.
+"""The kill sweep: a round dies at its n-th SQL statement or mail command; nothing is lost, doubled or half.
 
 What comes from hosts is canned, so that a round takes milliseconds; journal, intake, outbox, locks, SMTP are the real
 ones. Each round is a forked process that dies as by kill -9. (`test_kill` does the same to the real command, at times.)

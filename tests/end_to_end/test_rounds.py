@@ -197,16 +197,18 @@ def test_an_interrupt_ends_within_two_seconds_and_keeps_what_has_finished(
     site.write(
         f'<host name="stuck" address="127.0.0.1" port="{port}" deadline="60s"/><host name="web1" address="127.0.0.1"/>'
     )
+    pipe = subprocess.PIPE
     run = subprocess.Popen(
-        site.command("run"), cwd=site.folder, env=site.environment(), stderr=subprocess.PIPE, text=True
+        site.command("run"), cwd=site.folder, env=site.environment(), stdout=pipe, stderr=pipe, text=True
     )
     until = time.monotonic() + 20
     while time.monotonic() < until and not (site.journal.exists() and finished(site)):
         time.sleep(0.05)
     run.send_signal(number)
     start = time.monotonic()
-    _, errors = run.communicate(timeout=10)
+    shown, errors = run.communicate(timeout=10)
     assert time.monotonic() - start < 2
+    assert "1 of 2 hosts" in shown
     assert run.returncode == code
     assert "Traceback" not in errors
     assert finished(site) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,12 @@ def test_an_empty_root_gives_a_report_in_which_every_section_says_why(tmp_path: 
     assert {section.status.value for section in found.now.sections} == {"absent"}
     assert all(section.reason for section in found.now.sections)
     assert found.now.boot_id == "unknown"
+
+
+def test_people_are_told_how_to_use_it() -> None:
+    command = [sys.executable, "-m", "remote_probe"]
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("usage: python3 -m remote_probe [--root DIR]")
+    wrong = subprocess.run([*command, "cup"], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("usage: ")
