@@ -14,6 +14,7 @@ import select
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from poller.model import Deadline
@@ -30,7 +31,7 @@ _STUCK_SECONDS: Final = 0.3
 _NEARLY: Final = 0.05
 
 
-class Wire:
+class Wire(ABC):
     """One connection to a host. Give it to a paramiko transport as `sock=`, and set `reader` to that transport."""
 
     def __init__(self, source: socket.socket | paramiko.Channel) -> None:
@@ -83,7 +84,7 @@ class Wire:
         """
         return bool(self._buffer) or time.monotonic() + seconds >= self.at - _NEARLY or self._wait(seconds)
 
-    def settimeout(self, seconds: float | None) -> None:
+    def settimeout(self, seconds: float | None) -> None:  # noqa: B027 - empty on purpose
         """Left alone: a blocking read never wakes up for nothing, and the watchdog ends it."""
 
     def getpeername(self) -> tuple[str, int]:
@@ -133,14 +134,17 @@ class Wire:
             self._buffer = b""
             self._shut()
 
+    @abstractmethod
     def _wait(self, seconds: float) -> bool:
-        raise NotImplementedError
+        """True when there is something to read, or the end."""
 
+    @abstractmethod
     def _wake(self) -> None:
-        raise NotImplementedError
+        """Wakes whoever reads or writes, and does not block."""
 
+    @abstractmethod
     def _shut(self) -> None:
-        raise NotImplementedError
+        """Gives the source back. Called once, by the thread that reads."""
 
 
 class SocketWire(Wire):
