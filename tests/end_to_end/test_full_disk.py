@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import pytest
 from tests.end_to_end.site import Site
 
 SIZE = 640 * 1024
+# Who is not root may mount only in a namespace of users as well.
+USERS = [] if os.geteuid() == 0 else ["--user"]
 
 
 class SmallDisk:
@@ -22,7 +25,7 @@ class SmallDisk:
 
     def __init__(self, folder: Path, holder: int) -> None:
         self.folder = folder
-        self.enter = ["nsenter", f"--target={holder}", "--user", "--mount", "--preserve-credentials"]
+        self.enter = ["nsenter", f"--target={holder}", *USERS, "--mount", "--preserve-credentials"]
         self._ballast = Path(f"/proc/{holder}/root{folder}/ballast")
 
     def fill(self) -> None:
@@ -41,7 +44,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = f"mount -t tmpfs -o size={SIZE},mode=700 none '{folder}' && echo ready && exec cat"
-    words = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount]
+    words = ["unshare", *(["--map-root-user"] if USERS else []), "--mount", "sh", "-c", mount]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as holder:
         assert holder.stdin and holder.stdout and holder.stderr
         if holder.stdout.readline() != b"ready\n":
