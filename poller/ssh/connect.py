@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from poller.model import Before, Deadline, Host, Stopwatch
@@ -66,7 +66,9 @@ def logged_in(
     route: Route, deadline: Deadline, stopwatch: Stopwatch, last_good: str | None = None, gates: Gates | None = None
 ) -> Iterator[Connection]:
     """A connection that is logged in at a verified host, through its jump hosts; closed at the end of the block."""
-    with through(route.jumps, last_good, deadline, gates) as dial:
+    gateway = route.jumps[-1] if route.jumps else None
+    place = gates.through(gateway.hostname, gateway.port, deadline) if gates and gateway else nullcontext()
+    with place, through(route.jumps, last_good, deadline, gates) as dial:
         connection = log_in(route, dial, deadline, stopwatch, gates)
         try:
             yield connection

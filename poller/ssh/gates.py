@@ -1,4 +1,7 @@
-"""How many logins may go on at once at one target, so that sshd's MaxStartups is not reached (paramiko #664)."""
+"""How much may go on at once at one place: logins at a target, connections through a gateway.
+
+The first keeps clear of sshd's MaxStartups (paramiko #664), the second spares the jump host.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +14,35 @@ from poller.model import Deadline
 
 
 class Gates:
-    """Thread-safe. A gate is held from the connection to the end of the login, not while the probe works."""
+    """Thread-safe. The limit of a gateway is wide: hosts behind it that hang keep their places to their deadline."""
 
-    def __init__(self, per_target: int = 5) -> None:
+    def __init__(self, per_target: int = 5, per_gateway: int = 50) -> None:
         self._per_target = per_target
+        self._per_gateway = per_gateway
         self._lock = threading.Lock()
-        self._gates: dict[tuple[str, int], threading.Semaphore] = {}
+        self._gates: dict[tuple[str, str, int], threading.Semaphore] = {}
 
     @contextmanager
     def enter(self, address: str, port: int, deadline: Deadline) -> Iterator[None]:
-        """Waits for a place at (address, port). HostError connect/timeout when none is free in time."""
-        gate = self._gate(address, port)
+        """A login, from the connection to its end; not while the probe works. HostError connect/timeout."""
+        busy = f"{self._per_target} logins at {address} port {port} are not done yet"
+        with self._held(("login", address, port), self._per_target, deadline, busy):
+            yield
+
+    @contextmanager
+    def through(self, address: str, port: int, deadline: Deadline) -> Iterator[None]:
+        """A whole poll of a host behind the gateway at (address, port). HostError connect/timeout."""
+        busy = f"{self._per_gateway} connections through {address} port {port} are not done yet"
+        with self._held(("through", address, port), self._per_gateway, deadline, busy):
+            yield
+
+    @contextmanager
+    def _held(self, key: tuple[str, str, int], places: int, deadline: Deadline, busy: str) -> Iterator[None]:
+        with self._lock:
+            gate = self._gates.setdefault(key, threading.Semaphore(places))
         if not gate.acquire(timeout=deadline.remaining):
-            raise HostError(
-                "connect", "timeout", f"{self._per_target} logins at {address} port {port} are not done yet"
-            )
+            raise HostError("connect", "timeout", busy)
         try:
             yield
         finally:
             gate.release()
-
-    def _gate(self, address: str, port: int) -> threading.Semaphore:
-        with self._lock:
-            return self._gates.setdefault((address, port), threading.Semaphore(self._per_target))

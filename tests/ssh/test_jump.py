@@ -12,7 +12,7 @@ import pytest
 
 from poller.errors import HostError
 from poller.model import Deadline, Host, Stopwatch
-from poller.ssh import connect
+from poller.ssh import Gates, connect
 from tests.end_to_end.sshd import MakeSshd, Sshd
 from tests.ssh.standins import COMMAND, MARKER, ask, fails, nothing_left, outcome, outgoing
 
@@ -82,6 +82,17 @@ def test_hosts_polled_at_once_share_one_login_at_the_jump_host(make_sshd: MakeSs
     assert answers == [b"6"] * 6
     assert jump.log().count("Accepted publickey") == 1
     assert target.log().count("Accepted publickey") == 6
+
+
+def test_a_gateway_carries_so_many_polls_at_once_and_no_more(make_sshd: MakeSshd) -> None:
+    jump, target = make_sshd(), make_sshd()
+    host, gates = behind(jump, target), Gates(per_gateway=1)
+    with gates.through("127.0.0.1", jump.port, Deadline(1)):
+        with pytest.raises(HostError) as caught:
+            ask(host, gates=gates, seconds=0.3)
+        assert (caught.value.stage, caught.value.code) == ("connect", "timeout")
+        assert ask(target.host("direct"), gates=gates).frame == b"report"
+    assert ask(host, gates=gates).frame == b"report"
 
 
 def test_a_host_that_hangs_behind_a_jump_host_ends_alone(make_sshd: MakeSshd) -> None:
