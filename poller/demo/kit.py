@@ -18,7 +18,6 @@ from poller.demo.command import interpreter
 from poller.errors import UsageError
 
 USER: Final = "demo"
-HOSTS: Final = ("web1", "db1", "lab1")
 _CONFIG: Final = Template("""\
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- Written by `poller demo`. Three names, one machine: this one, through an SSH server that the demo started. -->

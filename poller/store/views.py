@@ -111,14 +111,6 @@ def _status(row: tuple[Any, ...], alerts: list[Alert], interval: float | None) -
     )
 
 
-def open_alerts(path: Path) -> tuple[Alert, ...]:
-    """Every alert that is open, the worst and oldest first."""
-    with reading(path) as connection:
-        rows = connection.execute(statements()["open_alerts"]).fetchall()
-    alerts = [alert_of(host, row) for host, *row in rows]
-    return tuple(sorted(alerts, key=lambda alert: (-alert.severity, alert.opened_ms)))
-
-
 def latest(path: Path, host: str) -> tuple[MetricValue, ...]:
     """Every metric of the newest report of a host, in the order of the catalogue; empty for an unknown host."""
     order = {name: place for place, name in enumerate(CATALOGUE)}

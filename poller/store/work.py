@@ -10,11 +10,8 @@ from typing import Literal
 
 from poller.errors import StoreError
 from poller.model import (
-    Alert,
     AlertMemory,
     Before,
-    Change,
-    ChangeKind,
     Comparison,
     Event,
     MetricValue,
@@ -84,14 +81,6 @@ class Work:
         alerts = (*comparison.open, *(change.alert for change in comparison.changes))
         now_ms = max((alert.updated_ms for alert in alerts), default=0)
         return self._polls.hosts.find(host, now_ms).id
-
-    def close_alert(self, alert: Alert) -> None:
-        """Ends the episode of a host that is no longer judged; `alert` is the state after it."""
-        memory = self.alert_memory(alert.host)
-        left = tuple(other for other in memory.open if other.id != alert.id)
-        states = tuple(state for state in memory.states if (state.metric, state.labels) != (alert.metric, alert.labels))
-        change = Change(ChangeKind.UNCONFIGURED, alert, alert.reason)
-        self.store_comparison(alert.host, Comparison(states, left, (change,)))
 
     def store_events(self, host: str, events: Sequence[Event]) -> None:
         """An empty `host` is the poller itself."""
