@@ -33,6 +33,9 @@ class Metric:
         return f"{self.name}{{{self.label}}}" if self.label else self.name
 
 
+# The numbers of the poller itself begin so; they are judged under the name `poller`, no host has them.
+OWN: Final = "poller."
+
 # table -> (label of its metrics, inventory table, key column of the inventory)
 SAMPLE_TABLES: Final[dict[str, tuple[str, str, str]]] = {
     "system_sample": ("", "host", "name"),
@@ -204,6 +207,27 @@ def _poll() -> list[Metric]:
         Metric("poll.seconds", "seconds", "", "", "", "the poll itself (table poll)", "how long the poll took"),
         Metric("host.down", "0 or 1", "", "", "", "the poll itself (table poll)",
                "1 when the host could not be polled"),
+        Metric("host.security", "0 or 1", "", "", "", "the poll itself (table poll)",
+               "1 when the poll ended as if somebody meddled: a changed host key, a report whose seal is broken"),
+    ]  # fmt: skip
+
+
+def _poller() -> list[Metric]:
+    def metric(name: str, unit: str, source: str, sentence: str, *, worse: bool = True) -> Metric:
+        return Metric(f"{OWN}{name}", unit, "", "", "", source, sentence, higher_is_worse=worse)
+
+    return [
+        metric("unreachable_percent", "percent", "a full round",
+               "share of the hosts that answered lately which became unreachable; 0 for fewer than three such hosts"),
+        metric("archive_away_seconds", "seconds", "table archive_state", "for so long the archive has not answered"),
+        metric("backlog_polls", "count", "table outgoing", "polls that the archive does not have yet"),
+        metric("journal_percent", "percent", "the journal file",
+               "how much of bound= of <journal> is in use, while the archive is away"),
+        metric("rejected_polls", "count", "table rejected", "what the archive refused for good"),
+        metric("round_percent", "percent", "a full round", "seconds that it took / the shortest interval="),
+        metric("clock_step_seconds", "seconds", "/proc/uptime, proc_uptime(5)",
+               "how far the clock of the poller's machine was set since the round before"),
+        metric("disk_free_percent", "percent", "statvfs(3)", "space left on the disk of the journal", worse=False),
     ]  # fmt: skip
 
 
@@ -211,7 +235,7 @@ CATALOGUE: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *_cpu(), *_load(), *_memory(), *_filesystems(), *_disks(), *_interfaces(), *_processes(), *_pressure(),
-        *_poll(),
+        *_poll(), *_poller(),
     )
 }  # fmt: skip
 

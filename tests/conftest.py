@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest_plugins = ["tests.end_to_end.sshd", "tests.end_to_end.site"]
+pytest_plugins = ["tests.end_to_end.sshd", "tests.end_to_end.site", "tests.mariadb"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,6 +13,13 @@ need sshd openssh-server
 need ssh openssh-client
 need pypy3 pypy3
 need sudo sudo
+need mariadbd mariadb-server
+need dropbear dropbear-bin
+need fish fish
+need tcsh tcsh
+need faketime faketime
+need ip iproute2
+need sqlite3 sqlite3
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

@@ -1,103 +1,37 @@
-"""`poller db`: look after the database: how it is, bring its schema up to date, copy it, cut its history."""
+"""`poller db`: look after journal and archive. Here: backup and prune; the other commands have a file each."""
 
 from __future__ import annotations
 
-import dataclasses
-import time
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from poller.cli.settings import Settings, print_json
+from poller.cli.db_copy import copy, verify
+from poller.cli.db_schema import init, upgrade
+from poller.cli.db_ship import retry, ship
+from poller.cli.db_status import status
+from poller.cli.settings import Settings, counted, inert, print_json
 
 if TYPE_CHECKING:
-    from poller.store.info import DatabaseInfo
+    from poller.model import ArchiveSettings, Retention
 
 
 @click.group("db", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Look after the database: status, upgrade, backup, prune.
+    """Look after journal and archive: schema, copies, shipping, pruning.
 
     \b
     Examples:
-      poller db status                     sizes, rows, schema
+      poller db status                     sizes, rows, schema, what waits for the archive
       poller db backup /backup/poller.db   a copy, also while the poller works
       poller db prune --dry-run            what is older than <retention> allows
+      poller db copy journal archive       all history into the archive
     """
 
 
-@command.command("status")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_obj
-def status(settings: Settings, as_json: bool) -> None:
-    """Show sizes, rows and the schema of the database.
-
-    \b
-    Examples:
-      poller db status
-      poller db status --json
-    """
-    from poller.store.info import info
-
-    found = info(settings.config.journal)
-    if as_json:
-        print_json(dataclasses.asdict(found) | {"path": str(found.path)})
-    else:
-        _show_status(settings, found)
-
-
-def _show_status(settings: Settings, found: DatabaseInfo) -> None:
-    from poller.cli.table import cell, plain_table, quantity
-
-    facts = plain_table("DATABASE", "")
-    facts.add_row("file", cell(str(found.path)))
-    facts.add_row("schema", f"{found.schema} (this poller knows {found.known_schema})")
-    facts.add_row("size", quantity(found.file_bytes, "bytes"))
-    facts.add_row("write-ahead log", quantity(found.log_bytes, "bytes"))
-    facts.add_row("free inside", quantity(found.free_bytes, "bytes"))
-    facts.add_row("pruned", _datetime(found.pruned_ms))
-    settings.out.print(facts)
-    settings.out.print()
-    rows = plain_table("TABLE", ">ROWS")
-    for name, count in found.rows.items():
-        rows.add_row(cell(name), str(count))
-    settings.out.print(rows)
-
-
-def _datetime(instant_ms: int | None) -> str:
-    if instant_ms is None:
-        return "never"
-    return datetime.fromtimestamp(instant_ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-@command.command("upgrade", short_help="Make the database, or bring its schema up to date.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_obj
-def upgrade(settings: Settings, as_json: bool) -> None:
-    """Make the database, or bring its schema up to date; a copy is kept beside it.
-
-    `poller run` does the same by itself. Running it again does no harm.
-
-    \b
-    Examples:
-      poller db upgrade
-    """
-    from poller.store import Journal
-    from poller.store.info import info
-    from poller.store.sql import migrations
-
-    path = settings.config.journal
-    before = info(path).schema if path.exists() and path.stat().st_size else 0
-    Journal.open(path, now_ms=_now_ms()).close()
-    after = len(migrations())
-    if as_json:
-        print_json({"path": str(path), "before": before, "after": after})
-    elif before == after:
-        _say(f"{path}: schema {after} is up to date")
-    else:
-        _say(f"{path}: schema {before} -> {after}" + (f", copy in {path.name}.schema-{before}" if before else ""))
+for _command in (status, init, upgrade, copy, verify, ship, retry):
+    command.add_command(_command)
 
 
 @command.command("backup", short_help="Copy the database to FILE, also while it is written.")
@@ -114,9 +48,9 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
       poller db backup /backup/poller-monday.db
     """
     from poller.cli.table import quantity
-    from poller.store.backup import backup as copy
+    from poller.store.backup import backup as copy_file
 
-    size = copy(settings.config.journal, file)
+    size = copy_file(settings.config.journal, file)
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:
@@ -130,7 +64,8 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
 def prune(settings: Settings, dry_run: bool, as_json: bool) -> None:
     """Delete what is older than <retention> allows and give the space back.
 
-    `poller run` does this once an hour. Open alerts and messages still owed are kept, however old.
+    `poller run` does this once an hour. Open alerts and messages still owed are kept, however old. An archive is
+    pruned as well; what it has leaves the journal after a day.
 
     \b
     Examples:
@@ -138,19 +73,21 @@ def prune(settings: Settings, dry_run: bool, as_json: bool) -> None:
       poller db prune
     """
     from poller.cli.table import plain_table, quantity
+    from poller.clock import now_ms
     from poller.store import Journal
     from poller.store.database import reading
     from poller.store.prune import prune as cut
 
     config = settings.config
     with reading(config.journal) as connection:  # also refuses where there is nothing to prune yet
-        pruned = cut(connection, config.retention, _now_ms(), dry=True) if dry_run else None
+        pruned = cut(connection, config.retention, now_ms(), dry=True) if dry_run else None
     if pruned is None:
-        with Journal.open(config.journal, now_ms=_now_ms()) as journal:
-            pruned = journal.prune(config.retention, _now_ms())
+        with Journal.open(config.journal, now_ms=now_ms()) as journal:
+            pruned = journal.prune(config.retention, now_ms())
+    there = None if dry_run or config.archive is None else _prune_archive(config.archive, config.retention)
     if as_json:
         result: dict[str, Any] = {"dry_run": dry_run, "rows": dict(pruned.rows), "freed_bytes": pruned.freed_bytes}
-        print_json(result)
+        print_json(result if there is None else result | {"archive_rows": there})
         return
     table = plain_table("TABLE", ">ROWS TOO OLD" if dry_run else ">ROWS DELETED")
     for name, count in pruned.rows.items():
@@ -158,13 +95,22 @@ def prune(settings: Settings, dry_run: bool, as_json: bool) -> None:
     settings.out.print(table)
     if not dry_run:
         _say(f"given back: {quantity(pruned.freed_bytes, 'bytes')}")
+    if there is not None:
+        _say(f"{config.archive}: {counted(there, 'row')} deleted")
+
+
+def _prune_archive(archive: ArchiveSettings, retention: Retention) -> int:
+    """Rows deleted there. StoreError when it is away."""
+    import threading
+    from contextlib import closing
+
+    from poller.clock import now_ms
+    from poller.store.archive.places import open_archive
+    from poller.store.archive.trimming import trim_archive
+
+    with closing(open_archive(archive, now_ms())) as opened:
+        return trim_archive(opened, retention, threading.Event(), now_ms())
 
 
 def _say(text: str) -> None:
-    from poller.cli.settings import inert
-
     click.echo(inert(text))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

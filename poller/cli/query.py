@@ -13,6 +13,9 @@ from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poller.model import ArchiveSettings
     from poller.store.query import Query, Result
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -52,6 +55,7 @@ def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: 
 @click.option("--host", metavar="NAME", shell_complete=complete_host, help="Only these hosts; * and ? work.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many rows.")
 @click.option("--sql", metavar="STATEMENT", help="A question of your own: one SELECT, which can only read.")
+@click.option("--journal", "journal", is_flag=True, help="Ask the journal, also when an archive is configured.")
 @click.option("--show", is_flag=True, help="Print the SQL, to paste and change, instead of running it.")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, one per row.")
 @click.option(
@@ -66,11 +70,14 @@ def command(
     host: str | None,
     limit: int | None,
     sql: str | None,
+    journal: bool,
     show: bool,
     as_json: bool,
     as_csv: bool,
 ) -> None:
     """Ask the database one of the cookbook's questions; without NAME, list them.
+
+    The database is the archive that config.xml names, otherwise the journal.
 
     \b
     Examples:
@@ -88,7 +95,7 @@ def command(
     if sql is not None:
         if name or since_ms or until_ms or host or show:
             raise UsageError("--sql is a question of its own", "write hosts and times into its WHERE")
-        answer = cookbook.ask_sql(settings.config.journal, sql, limit)
+        answer = cookbook.ask_sql(_source(settings, journal), sql, limit)
     elif name is None:
         _list(settings, as_json)
         return
@@ -97,8 +104,13 @@ def command(
         if show:
             click.echo(page.text, nl=False)
             return
-        answer = cookbook.ask(settings.config.journal, page, _values(since_ms, until_ms, host), limit)
+        answer = cookbook.ask(_source(settings, journal), page, _values(since_ms, until_ms, host), limit)
     _print(settings, answer, as_json, as_csv)
+
+
+def _source(settings: Settings, journal: bool) -> Path | ArchiveSettings:
+    config = settings.config
+    return config.journal if journal or config.archive is None else config.archive
 
 
 def _values(since_ms: int | None, until_ms: int | None, host: str | None) -> dict[str, Any]:

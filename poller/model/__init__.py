@@ -15,7 +15,18 @@ from poller.model.alert import (
     Verdict,
 )
 from poller.model.contracts import Channel, Outbox
-from poller.model.poll import Before, Deadline, Event, MetricValue, Poll, PollOutcome, Sight, Stopwatch
+from poller.model.poll import (
+    BACK_OFF_MS,
+    Before,
+    Deadline,
+    Event,
+    Logins,
+    MetricValue,
+    Poll,
+    PollOutcome,
+    Sight,
+    Stopwatch,
+)
 from poller.model.report import (
     Address,
     BlockDevice,
@@ -35,6 +46,8 @@ from poller.model.report import (
     natural_key,
 )
 from poller.model.settings import (
+    POLLER,
+    ArchiveSettings,
     Config,
     Contact,
     Hold,
@@ -49,9 +62,12 @@ from poller.model.settings import (
 from poller.model.severity import Severity
 
 __all__ = [
+    "BACK_OFF_MS",
+    "POLLER",
     "Address",
     "Alert",
     "AlertMemory",
+    "ArchiveSettings",
     "Before",
     "BlockDevice",
     "Change",
@@ -69,6 +85,7 @@ __all__ = [
     "Interface",
     "LimitState",
     "LoadAverage",
+    "Logins",
     "MailServer",
     "Memory",
     "MetricValue",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from poller.model.report import Reading, Report
 from poller.model.severity import Severity
@@ -61,6 +61,22 @@ class Event:
     details: str
 
 
+# For so long no login is tried at a host that refused the last few.
+BACK_OFF_MS: Final = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Logins that a host refused in a row, and the instant before which none is tried again (0: any time)."""
+
+    refused: int = 0
+    retry_at_ms: int = 0
+
+    def waits(self, now_ms: int) -> bool:
+        """True while none is tried. A clock that was set back does not make it longer than it may be."""
+        return 0 < self.retry_at_ms - now_ms <= BACK_OFF_MS
+
+
 @dataclass(frozen=True, slots=True)
 class Before:
     """What the journal remembers of a host: the last complete reading, mounts that hung, and the last good address."""
@@ -70,6 +86,7 @@ class Before:
     address: str | None = None
     failures: int = 0
     sudo_denied_until_ms: int = 0
+    logins: Logins = Logins()
 
 
 @dataclass(frozen=True, slots=True)

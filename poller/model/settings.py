@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 from poller.model.severity import Severity
+
+# The name under which the poller keeps its own trouble, as if it were a host; none of config.xml may have it.
+POLLER: Final = "poller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,33 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """Where history lives when not in the journal. A `sqlite` archive has a `path`, a `mysql` one the rest.
+
+    `socket` wins over `host` and `port`. `timeout` bounds connecting, each statement and each answer, in seconds.
+    """
+
+    kind: Literal["mysql", "sqlite"]
+    path: Path | None = None
+    host: str = "localhost"
+    port: int = 3306
+    socket: Path | None = None
+    user: str = ""
+    database: str = ""
+    password: Secret | None = None
+    tls: Literal["off", "require", "verify"] = "verify"
+    ca: Path | None = None
+    timeout: float = 30.0
+
+    def __str__(self) -> str:
+        """For people, without the password."""
+        if self.kind == "sqlite":
+            return f"sqlite:{self.path}"
+        place = f"{self.host}:{self.port}" if self.socket is None else str(self.socket)
+        return f"mysql://{self.user}@{place}/{self.database}"
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """One machine to poll. `address` "local" is the poller's own machine, reached without SSH."""
 
@@ -169,11 +199,18 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole configuration. `origins[host][attribute]` is the `file:line` that set a merged value."""
+    """The whole configuration. `origins[host][attribute]` is the `file:line` that set a merged value.
+
+    `journal_bound` is how many bytes the journal may take while the archive is away. `thresholds` are those on the
+    poller's own numbers.
+    """
 
     path: Path
     journal: Path
+    journal_bound: int = 1 << 30
+    archive: ArchiveSettings | None = None
     hosts: tuple[Host, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
     at_once: int = 200
     retention: Retention = Retention()
     mail: MailServer | None = None

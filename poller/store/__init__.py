@@ -1,4 +1,5 @@
-"""Journal and archive: one SQLite file that holds what the poller remembers and what people ask.
+"""Journal and archive: one SQLite file that holds what the poller remembers and what people ask, unless history is
+kept elsewhere: then `archive` takes it there (its SQL for servers stands in `mysql`).
 
 `Journal.open(path, now_ms=...)` gives the writer; one thread owns it. `transaction()` gives the `Work` of one
 batch. `views` and `query` read, `lock` keeps pollers apart. SQL stands in `poller.sql`, named statements are

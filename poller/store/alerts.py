@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from poller.model import Alert, AlertMemory, Comparison, LimitState, Notification, Severity
+from poller.store.hosts import storable
 from poller.store.sql import statements
 
 Labels = tuple[tuple[str, str], ...]
@@ -117,7 +118,7 @@ def _state_of(alert: Alert) -> dict[str, Any]:
         "opened_ms": alert.opened_ms,
         "updated_ms": alert.updated_ms,
         "closed_ms": alert.closed_ms,
-        "reason": alert.reason,
+        "reason": storable(alert.reason),
     }
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from poller.errors import StoreError
 from poller.store.faults import no_room, refused, translated
 from poller.store.lock import prepare_folder
+from poller.store.room import Space
 
 BUSY_SECONDS: Final = 10.0
 IN_MEMORY: Final = Path(":memory:")
@@ -39,6 +40,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(":memory:", isolation_level=None)
     prepare_folder(path)
     check_file(path)
+    Space(path).prepare()  # the files beside the database need room as soon as it is opened
     fresh = _create(path)
     with translated(path):
         connection = _connect(path, "rw")
@@ -70,6 +72,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     with translated(path), closing(_connect(path, _reading_mode(path))) as connection:
         connection.execute("PRAGMA query_only = ON")
         yield connection
+
+
+def reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, for a journal that is open here anyway; threads may share it, one at a time."""
+    uri = f"file:{quote(str(path))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def _reading_mode(path: Path) -> str:

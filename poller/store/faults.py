@@ -17,7 +17,7 @@ _TABLE: Final = (
         "disk is full",
         "full",
         "the disk is full",
-        "free some space there: nothing is half stored, and pruning needs room too",
+        "free some space there, then `poller db prune`: nothing is half stored",
     ),
     ("readonly database", "readonly", "it may not be written", "check its owner, its mode and that of its folder"),
     ("unable to open", "open", "it cannot be opened", "check that folder and file may be read and written by you"),

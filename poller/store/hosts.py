@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
-from poller.model import Event, Poll, Report, Severity, System
+from uuid6 import uuid7
+
+from poller.model import POLLER, Event, Poll, Report, Severity, System
 from poller.store.sql import statements
 
 _COLUMNS: Final = (
@@ -53,9 +55,10 @@ class Hosts:
     def _add(self, name: str, now_ms: int) -> KnownHost:
         cursor = self._connection.execute(statements()["add_host"], {"name": name, "now_ms": now_ms})
         assert cursor.lastrowid is not None  # noqa: S101 - an INSERT always sets it
-        self.store_event(
-            cursor.lastrowid, Event("first_seen", now_ms, Severity.LOW, "the host was polled for the first time")
-        )
+        if name != POLLER:
+            self.store_event(
+                cursor.lastrowid, Event("first_seen", now_ms, Severity.LOW, "the host was polled for the first time")
+            )
         return KnownHost(cursor.lastrowid, None, (None,) * len(_COLUMNS))
 
     def describe(self, host: KnownHost, poll: Poll, report: Report) -> None:
@@ -84,6 +87,7 @@ class Hosts:
         self._connection.execute(
             statements()["add_event"],
             {
+                "id": str(uuid7()),
                 "host_id": host_id,
                 "kind": event.kind,
                 "at_ms": event.at_ms,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from poller.store.database import reading
 from poller.store.migrate import recorded
-from poller.store.sql import migrations
+from poller.store.sql import migrations, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +53,21 @@ def info(path: Path) -> DatabaseInfo:
         rows=rows,
         pruned_ms=pruned,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the archive refused for good: `item` is the id of the row (a host's for `limits`)."""
+
+    kind: str
+    item: str
+    at_ms: int
+    rejected_ms: int
+    error: str
+
+
+def refusals(path: Path, at_most: int = 5) -> tuple[Refusal, ...]:
+    """The oldest of them."""
+    with reading(path) as connection:
+        rows = connection.execute(statements()["first_rejected"], {"at_most": at_most}).fetchall()
+    return tuple(Refusal(*row) for row in rows)

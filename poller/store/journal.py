@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from poller.errors import BusyError
+from poller.clock import now_ms as clock_ms
+from poller.errors import BusyError, StoreError
 from poller.model import Before, Deadline, Retention
 from poller.store.database import BUSY_SECONDS, IN_MEMORY, connect_writer
 from poller.store.faults import translated
@@ -17,7 +18,9 @@ from poller.store.memory import Recall
 from poller.store.migrate import migrate
 from poller.store.outbox import JournalOutbox
 from poller.store.polls import Polls
-from poller.store.prune import Pruned, prune, prune_due
+from poller.store.prune import Pruned, empty_log, prune, prune_due
+from poller.store.queue import Queue
+from poller.store.room import Space, growth_bytes, is_full
 from poller.store.work import Work
 
 
@@ -31,12 +34,15 @@ class Journal:
         self._recall = Recall(connection)
         self._outbox: JournalOutbox | None = None
         self._seen_version = 0
+        self._space = Space(None if path == IN_MEMORY else path)
+        self._space.keep_reserve()
 
     @classmethod
-    def open(cls, path: Path, *, now_ms: int) -> Journal:
+    def open(cls, path: Path, *, now_ms: int, archived: bool | None = None) -> Journal:
         """Makes the database when there is none (mode 0600) and brings its schema up to date.
 
-        `:memory:` is a database that is gone when it is closed, for a dry run. StoreError when it cannot be
+        `archived`: whether there is an archive elsewhere, for which changes are queued from now on; None leaves that
+        as it is. `:memory:` is a database that is gone when it is closed, for a dry run. StoreError when it cannot be
         used; BusyError when another process has not finished an upgrade in 10 s.
         """
         if path == IN_MEMORY:
@@ -45,7 +51,10 @@ class Journal:
         with LockFile(path) as lock:
             if not lock.wait(SCHEMA, Deadline(BUSY_SECONDS)):
                 raise BusyError(f"another poller is upgrading {path}", "wait for it to finish")
-            return cls(_ready(path, now_ms), path)
+            journal = cls(_ready(path, now_ms), path)
+        if archived is not None:
+            journal._queue_for_archive(archived, now_ms)
+        return journal
 
     def close(self) -> None:
         """The last one to close also empties the write-ahead log."""
@@ -65,10 +74,12 @@ class Journal:
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[Work]:
         """Everything inside is stored when the block ends, and nothing of it when it raises or `keep` is False."""
+        self._prepare()
         with translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._forget_if_others_wrote()
+                self._polls.bulk = self._space.settle(self._connection, self._polls.hosts, clock_ms())
                 yield Work(self._connection, self.path, self._polls, self._recall)
                 self._end(keep=keep)
             except BaseException:
@@ -90,25 +101,81 @@ class Journal:
             self._polls.forget()
             self._seen_version = version
 
+    def make_room(self, error: StoreError) -> bool:
+        """True when a transaction failed on a full disk whose reserve is given up now: it may be tried once more."""
+        if not is_full(error):
+            return False
+        self._empty_log()  # that may have been all it wanted; on a full disk no commit comes so far as to try it
+        if not self._space.relieve():
+            return False
+        self._empty_log()
+        return True
+
+    def _prepare(self) -> None:
+        """Before something is written: what goes without loss first, then the reserve. StoreError when none is left."""
+        self._note_growth()
+        if self._space.scarce:
+            self._empty_log()
+            self._space.prepare()
+            self._space.check_log()
+
+    def _empty_log(self) -> None:
+        with suppress(StoreError), translated(self.path):
+            empty_log(self._connection)
+        self._note_growth()
+
+    def _note_growth(self) -> None:
+        if self.path != IN_MEMORY:
+            with translated(self.path):
+                self._space.growth_bytes = growth_bytes(self._connection, self.path)
+
+    def check_room(self) -> None:
+        """StoreError `full` while there is only what was the reserve: alerts are stored, samples are not."""
+        self._space.check()
+
     def before(self, hosts: Sequence[str]) -> dict[str, Before]:
         """What is remembered of each host; every name asked for is in the answer."""
         with translated(self.path):
             return {host: self._recall.ahead(host) for host in hosts}
 
     def prune_due(self, now_ms: int, every_ms: int) -> bool:
-        """True when nobody has pruned for so long, or ever."""
+        """True when nobody has pruned for so long, or ever, and on a full disk."""
+        if self._space.tight:
+            return True
         with translated(self.path):
             return prune_due(self._connection, now_ms, every_ms)
 
     def prune(self, retention: Retention, now_ms: int) -> Pruned:
         """Deletes what is older than it may be, in short transactions, and gives free pages back to the disk."""
-        with translated(self.path):
-            pruned = prune(self._connection, retention, now_ms)
+        self._prepare()
+        try:
+            pruned = self._prune(retention, now_ms)
+        except StoreError as error:
+            if not self.make_room(error):
+                raise
+            pruned = self._prune(retention, now_ms)
         self._polls.forget()
+        self._space.keep_reserve()
         return pruned
+
+    def _prune(self, retention: Retention, now_ms: int) -> Pruned:
+        with translated(self.path):
+            return prune(self._connection, retention, now_ms, tight=self._space.tight)
+
+    def queue(self) -> Queue:
+        """What waits for the archive."""
+        return Queue(self._connection, self.path)
+
+    def _queue_for_archive(self, archived: bool, now_ms: int) -> None:
+        try:
+            self.queue().enable(archived=archived, now_ms=now_ms)
+        except BaseException:
+            self.close()
+            raise
 
     def outbox(self) -> JournalOutbox:
         """The notifications that are owed (protocol `Outbox`)."""
+        self._prepare()
         if self._outbox is None:
             self._outbox = JournalOutbox(self._connection, self.path)
         return self._outbox

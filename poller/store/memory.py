@@ -18,6 +18,7 @@ from poller.model import (
     FileSystem,
     Interface,
     LoadAverage,
+    Logins,
     Memory,
     Pressure,
     Processes,
@@ -92,7 +93,7 @@ def stuck_mounts(reading: Reading) -> str | None:
     return _encoder(stuck)
 
 
-_MemoryRow = tuple[str | None, str | None, str | None, int, int | None]
+_MemoryRow = tuple[str | None, str | None, str | None, int, int | None, int | None, int | None]
 
 
 class Recall:
@@ -122,11 +123,12 @@ class Recall:
 def _before(row: _MemoryRow | None) -> Before:
     if row is None:
         return Before()
-    reading, stuck, address, failures, sudo_denied_until_ms = row
+    reading, stuck, address, failures, sudo_denied_until_ms, refused, retry_at_ms = row
     return Before(
         reading=decode(reading),
         stuck=tuple(json.loads(stuck)) if stuck else (),
         address=address,
         failures=failures,
         sudo_denied_until_ms=sudo_denied_until_ms or 0,
+        logins=Logins(refused or 0, retry_at_ms or 0),
     )

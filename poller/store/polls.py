@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from poller.errors import STAGES
 from poller.model import Event, MetricValue, Poll, PollOutcome, Report, SectionStatus, Severity
+from poller.store import logins
 from poller.store.hosts import Hosts, KnownHost, storable
 from poller.store.inventory import Inventory
 from poller.store.memory import encode, stuck_mounts
@@ -24,6 +25,7 @@ class Polls:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.hosts = Hosts(connection)
+        self.bulk = True  # may samples be stored, or does the disk have no room for them?
         self._inventory = Inventory(connection)
 
     def forget(self) -> None:
@@ -43,6 +45,7 @@ class Polls:
         if poll.sudo_denied:
             until = {"host_id": host.id, "until_ms": poll.at_ms + SUDO_DENIED_MS}
             self._connection.execute(statements()["remember_sudo"], until)
+        logins.remember(self._connection, host.id, poll)
         if poll.security:
             details = f"{poll.stage}/{poll.code}: {poll.error}"
             self.hosts.store_event(host.id, Event("security", poll.at_ms, Severity.HIGH, details))
@@ -68,7 +71,8 @@ class Polls:
         self._store_sections(poll.id, report)
         self.hosts.describe(host, poll, report)
         ids = self._inventory.see(host.id, poll.at_ms, report.now)
-        samples.store(self._connection, host.id, poll.at_ms, ids)
+        if self.bulk:
+            samples.store(self._connection, host.id, poll.at_ms, ids)
         latest = {"host_id": host.id, "poll_id": poll.id, "at_ms": poll.at_ms, "outcome": poll.outcome.value}
         self._connection.execute(
             statements()["latest_report"], latest | {"seconds": poll.seconds} | samples.highlights()

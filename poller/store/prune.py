@@ -6,19 +6,26 @@ Never deleted: hosts, open alerts, alerts with a message still owed, what the ne
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from poller.metrics import SAMPLE_TABLES
 from poller.model import Retention
+from poller.store import shipped
 from poller.store.sql import statements
 
 _IDS_AT_ONCE: Final = 64
 _PAGES_AT_ONCE: Final = 2000
+# On a full disk: what one transaction deletes or moves must fit into the reserve, as must the log of it.
+_ROWS_WHEN_TIGHT: Final = 1000
+_PAGES_WHEN_TIGHT: Final = 128
 # Free pages kept in the file for tomorrow's rows: giving back what is needed again would only cost.
 _KEPT_SHARE: Final = 20
+# The time may have leapt like this because the poller was off, or because the clock is wrong.
+LEAP_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +36,39 @@ class Pruned:
     freed_bytes: int
 
 
-def prune(connection: sqlite3.Connection, retention: Retention, now_ms: int, *, dry: bool = False) -> Pruned:
-    """Deletes what is older than it may be. `dry` only counts."""
+def prune(
+    connection: sqlite3.Connection, retention: Retention, now_ms: int, *, dry: bool = False, tight: bool = False
+) -> Pruned:
+    """Deletes what is older than it may be. `dry` only counts; `tight` makes do with 2 MB of disk, keeps nothing."""
     limits = limits_ms(retention, now_ms)
-    rows = {}
+    rows = dict.fromkeys((*_PER_ID, *_PLAIN), 0)
+    elsewhere: Counter[str] = Counter()
+    for table, statement, parameters in shipped.deletions(connection, now_ms):
+        elsewhere[table] += _execute(connection, statement, parameters, dry=dry)
     for table, inventory in _PER_ID.items():
-        rows[table] = _each(connection, table, inventory, limits[table], dry=dry)
+        rows[table] = _each(connection, table, inventory, limits[table], dry=dry, tight=tight)
+    freed = give_back(connection, _PAGES_WHEN_TIGHT, keep=False) if tight else 0
     for table in _PLAIN:
         rows[table] = _run(connection, f"prune_{table}", [{"before_ms": limits[table]}], dry=dry)
-    if dry:
-        return Pruned(rows, 0)
+    if dry:  # what is too old and elsewhere was counted twice
+        return Pruned({table: max(count, elsewhere[table]) for table, count in rows.items()}, 0)
     with _write(connection):
         connection.execute(statements()["note_done"], {"task": "prune", "now_ms": now_ms})
-    freed = _give_back(connection)
-    _empty_log(connection)
-    return Pruned(rows, freed)
+    freed += give_back(connection, _PAGES_AT_ONCE, keep=not tight)
+    empty_log(connection)
+    return Pruned({table: count + elsewhere[table] for table, count in rows.items()}, freed)
 
 
 def prune_due(connection: sqlite3.Connection, now_ms: int, every_ms: int) -> bool:
-    """A clock that was set back does not put it off."""
+    """A clock that was set back does not put it off. One that is far ahead must still be so after `every_ms`:
+
+    the first time nothing is deleted, it is only noted. A wrong clock for some minutes must not cost all history.
+    """
     row = connection.execute(statements()["last_done"], {"task": "prune"}).fetchone()
+    if row is not None and now_ms - row[0] > LEAP_MS:
+        with _write(connection):
+            connection.execute(statements()["note_done"], {"task": "prune", "now_ms": now_ms})
+        return False
     return row is None or abs(now_ms - row[0]) >= every_ms
 
 
@@ -70,8 +90,10 @@ def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
     return samples | things | polls | dict.fromkeys(("event", "alert"), before(retention.events))
 
 
-def _each(connection: sqlite3.Connection, table: str, inventory: str, before_ms: int, *, dry: bool) -> int:
+def _each(connection: sqlite3.Connection, table: str, inventory: str, before_ms: int, *, dry: bool, tight: bool) -> int:
     ids = [number for (number,) in connection.execute(f"SELECT id FROM {inventory}").fetchall()]  # noqa: S608 - ours
+    if tight and not dry:
+        return sum(_little_by_little(connection, table, inventory, number, before_ms) for number in ids)
     slices = (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
     return sum(
         _run(connection, f"prune_each_{table}", [{"id": number, "before_ms": before_ms} for number in part], dry=dry)
@@ -79,8 +101,27 @@ def _each(connection: sqlite3.Connection, table: str, inventory: str, before_ms:
     )
 
 
+def _little_by_little(connection: sqlite3.Connection, table: str, inventory: str, number: int, before_ms: int) -> int:
+    """The old rows of one thing, so few at once that the log stays small, and it is emptied each time."""
+    next_row = f"SELECT at_ms FROM {table} WHERE {inventory}_id = ? ORDER BY at_ms LIMIT 1 OFFSET ?"  # noqa: S608 - ours
+    deleted, cut = 0, -1
+    while cut < before_ms:
+        row = connection.execute(next_row, (number, _ROWS_WHEN_TIGHT)).fetchone()
+        cut = min(before_ms, row[0]) if row and row[0] > cut else before_ms
+        some = _run(connection, f"prune_each_{table}", [{"id": number, "before_ms": cut}], dry=False)
+        if some:
+            empty_log(connection)
+        deleted += some
+    return deleted
+
+
 def _run(connection: sqlite3.Connection, name: str, parameters: list[dict[str, int]], *, dry: bool) -> int:
-    statement = statements()[name]
+    return _execute(connection, statements()[name], parameters, dry=dry)
+
+
+def _execute(
+    connection: sqlite3.Connection, statement: str, parameters: Sequence[Mapping[str, int]], *, dry: bool
+) -> int:
     if dry:
         count = statement.replace("DELETE FROM", "SELECT COUNT(*) FROM", 1)
         return sum(connection.execute(count, values).fetchone()[0] for values in parameters)
@@ -100,22 +141,24 @@ def _write(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _give_back(connection: sqlite3.Connection) -> int:
+def give_back(connection: sqlite3.Connection, pages: int, *, keep: bool) -> int:
     """Shortens the file by the free pages that are not worth keeping; returns bytes."""
 
     def pragma(name: str) -> int:
         value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
         return value
 
-    spare = pragma("freelist_count") - pragma("page_count") // _KEPT_SHARE
+    spare = pragma("freelist_count") - (pragma("page_count") // _KEPT_SHARE if keep else 0)
     before = pragma("page_count")
-    for _ in range(0, spare, _PAGES_AT_ONCE):
+    for _ in range(0, spare, pages):
         # Frees one page per step and has no columns: only executescript goes on stepping to its end.
-        connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
+        connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+        if not keep:
+            empty_log(connection)
     return (before - pragma("page_count")) * pragma("page_size")
 
 
-def _empty_log(connection: sqlite3.Connection) -> None:
+def empty_log(connection: sqlite3.Connection) -> None:
     """Cuts the write-ahead log to nothing, unless a reader needs it: then the next one will."""
     (wait,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0").fetchall()

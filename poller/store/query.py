@@ -2,7 +2,9 @@
 
 A query begins with a CTE `given`, one row whose columns have defaults from the view `moment`, so that it also runs
 when it is pasted into a database shell. Values from the command line take the place of those defaults, bound as
-parameters. Only functions that SQLite and MariaDB share are used: see FUNCTIONS.
+parameters. SQLite and MariaDB answer the same: only functions that both have are used (see FUNCTIONS), decimal
+numbers are written with an exponent (MariaDB counts 0.1 as a decimal, 1e-1 as a binary number), and what is rounded
+gets 1e-6 first, because of two halves next to each other SQLite rounds both away from zero and MariaDB one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from poller.errors import UsageError
+from poller.model import ArchiveSettings
 from poller.store.database import reading
 from poller.store.sql import root
 
@@ -25,6 +28,8 @@ FUNCTIONS: Final = frozenset({"avg", "coalesce", "count", "max", "min", "round",
 _GIVEN: Final = re.compile(r"WITH given AS \(\s*SELECT (?P<columns>[^()]*?) FROM moment\s*\)")
 _COLUMN: Final = re.compile(r"(?P<default>.+?) AS (?P<name>\w+)", re.DOTALL)
 _WRITES: Final = "it may only read: begin with SELECT, WITH or EXPLAIN"
+_READS: Final = ("select", "with", "explain", "values")
+_READS_THERE: Final = (*_READS, "show", "describe", "desc ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,8 @@ class Query:
     text: str
     given: Mapping[str, str]
 
-    def bound(self, values: Mapping[str, Any]) -> str:
-        """The text with a parameter `:name` in place of each default that a value is given for.
+    def bound(self, values: Mapping[str, Any], parameter: str = ":{}") -> str:
+        """The text with a parameter, spelled as the database wants it, in place of each default that has a value.
 
         UsageError when this query has no such thing.
         """
@@ -49,7 +54,7 @@ class Query:
                     f"it takes: {', '.join(_OPTIONS.get(known, known) for known in self.given) or 'nothing'}",
                 )
         columns = ", ".join(
-            f"{':' + name if name in values else default} AS {name}" for name, default in self.given.items()
+            f"{parameter.format(name) if name in values else default} AS {name}" for name, default in self.given.items()
         )
         given = f"WITH given AS (SELECT {columns} FROM moment)"  # noqa: S608 - names and defaults are of our own file
         return _GIVEN.sub(lambda _: given, self.text, count=1)
@@ -115,22 +120,48 @@ def like(glob: str) -> str:
     return glob.replace("*", "%").replace("?", "_")
 
 
-def ask(path: Path, query: Query, values: Mapping[str, Any], limit: int | None = None) -> Result:
+def ask(source: Path | ArchiveSettings, query: Query, values: Mapping[str, Any], limit: int | None = None) -> Result:
     """Runs a query of the cookbook with `values` for its `given` columns. Raises StoreError, UsageError."""
-    return _run(path, query.bound(values), values, limit)
+    path = _file(source)
+    if path is not None:
+        return _run(path, query.bound(values), values, limit, strict=True)
+    return _run_there(source, query.bound(values, "%({})s"), values, limit)
 
 
-def ask_sql(path: Path, text: str, limit: int | None = None) -> Result:
+def ask_sql(source: Path | ArchiveSettings, text: str, limit: int | None = None) -> Result:
     """Runs any one statement that only reads; UsageError says what is wrong with the SQL."""
     words = re.sub(r"^(\s|--[^\n]*\n)*", "", text).lower()
-    if not words.startswith(("select", "with", "explain", "values")):
+    path = _file(source)
+    if not words.startswith(_READS if path is not None else _READS_THERE):
         raise UsageError(f"this is not a question: {text.strip()[:60]!r}", _WRITES)
-    return _run(path, text, {}, limit)
+    if path is not None:
+        return _run(path, text, {}, limit)
+    return _run_there(source, text, {}, limit, own=True)
 
 
-def _run(path: Path, text: str, values: Mapping[str, Any], limit: int | None) -> Result:
-    """Rows are fetched at once and the connection closed: a reader that lingers makes the log grow."""
+def _file(source: Path | ArchiveSettings) -> Path | None:
+    """The SQLite file to ask; None for a server."""
+    return source.path if isinstance(source, ArchiveSettings) else source
+
+
+def _run_there(
+    source: Path | ArchiveSettings, text: str, values: Mapping[str, Any], limit: int | None, *, own: bool = False
+) -> Result:
+    from poller.store.mysql import reading as there
+
+    assert isinstance(source, ArchiveSettings)  # noqa: S101 - a Path is a file
+    columns, rows = there.ask(source, text, values, limit, own=own)
+    return Result(columns, tuple(rows[:limit]), limit is not None and len(rows) > limit)
+
+
+def _run(path: Path, text: str, values: Mapping[str, Any], limit: int | None, *, strict: bool = False) -> Result:
+    """Rows are fetched at once and the connection closed: a reader that lingers makes the log grow.
+
+    `strict`: LIKE tells capital letters from small ones, as it does in the archive's tables in MariaDB.
+    """
     with reading(path) as connection:
+        if strict:
+            connection.execute("PRAGMA case_sensitive_like = ON")
         try:
             cursor = connection.execute(text, values)
         except (sqlite3.OperationalError, sqlite3.Warning, sqlite3.ProgrammingError) as error:

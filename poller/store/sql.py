@@ -31,7 +31,7 @@ class Migration:
 
 
 def root() -> Traversable:
-    """The folder with `sqlite`, `statements` and `queries`."""
+    """The folder with `sqlite`, `mysql`, `statements` and `queries`."""
     try:
         return importlib.resources.files("poller.sql")
     except ModuleNotFoundError:
@@ -39,13 +39,13 @@ def root() -> Traversable:
 
 
 @functools.cache
-def migrations() -> tuple[Migration, ...]:
-    """Every migration this poller knows, in order."""
-    return tuple(sorted(_migrations(), key=lambda migration: migration.version))
+def migrations(dialect: str = "sqlite") -> tuple[Migration, ...]:
+    """Every migration this poller knows for `sqlite` or `mysql`, in order."""
+    return tuple(sorted(_migrations(dialect), key=lambda migration: migration.version))
 
 
-def _migrations() -> Iterator[Migration]:
-    for file in (root() / "sqlite").iterdir():
+def _migrations(dialect: str) -> Iterator[Migration]:
+    for file in (root() / dialect).iterdir():
         match = _MIGRATION.fullmatch(file.name)
         if match:
             yield Migration(int(match[1]), match[2], file.read_text("utf-8"))

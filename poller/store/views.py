@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from poller.metrics import CATALOGUE
-from poller.model import Alert, MetricValue
+from poller.model import POLLER, Alert, MetricValue
 from poller.store.alerts import alert_of
 from poller.store.database import reading
+from poller.store.queue import UNCOPIED
 from poller.store.sql import statements
 
 
@@ -87,6 +88,13 @@ def hosts(path: Path, intervals: Mapping[str, float] | None = None) -> tuple[Hos
     return tuple(_status(row, firing.get(row[0], []), intervals.get(row[0])) for row in rows)
 
 
+def own_alerts(path: Path) -> tuple[Alert, ...]:
+    """Open alerts of the poller itself, the worst first."""
+    with reading(path) as connection:
+        rows = connection.execute(statements()["find_open_alerts"], {"host": POLLER}).fetchall()
+    return tuple(sorted((alert_of(POLLER, row) for row in rows), key=lambda alert: (-alert.severity, alert.opened_ms)))
+
+
 def _status(row: tuple[Any, ...], alerts: list[Alert], interval: float | None) -> HostStatus:
     name, first_seen_ms, outcome, stage, code, error, at_ms, seconds, report_ms, failures = row[:10]
     cpu, memory, load, disk, mountpoint, booted_ms = row[10:]
@@ -133,3 +141,36 @@ def backlog(path: Path) -> Backlog:
     """What the outbox still owes."""
     with reading(path) as connection:
         return Backlog(*connection.execute(statements()["backlog"]).fetchone())
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingStatus:
+    """How far the archive is behind. `waiting` polls are not there yet, the oldest of `oldest_ms`.
+
+    `enabled` is False without an archive. `shipped_ms`: it last took something or had everything. `away_since_ms`,
+    `code` and `error`: since when and why it takes nothing; None and "" when it did last time. `rejected`: what it
+    refused for good. `uncopied_ms`: what is older was there before the archive, and nobody has copied it.
+    """
+
+    enabled: bool
+    waiting: int
+    oldest_ms: int | None
+    shipped_ms: int | None
+    away_since_ms: int | None
+    code: str
+    error: str
+    rejected: int
+    uncopied_ms: int | None
+
+
+def shipping(path: Path) -> ShippingStatus:
+    """What waits for the archive, and how that is."""
+    with reading(path) as connection:
+        connection.execute("BEGIN")
+        enabled, shipped_ms, away_since_ms, code, error = connection.execute(statements()["archive_state"]).fetchone()
+        _, waiting, oldest_ms, rejected = connection.execute(statements()["waiting"]).fetchone()
+        uncopied = connection.execute(statements()["last_done"], {"task": UNCOPIED}).fetchone()
+    return ShippingStatus(
+        bool(enabled), waiting, oldest_ms, shipped_ms, away_since_ms, code, error, rejected,
+        uncopied[0] if uncopied and enabled else None,
+    )  # fmt: skip

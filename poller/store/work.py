@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -94,9 +94,44 @@ class Work:
                 statements()["add_notification"], [notification_row(notification) for notification in notifications]
             )
 
-    def told(self, alert_id: str) -> dict[str, int]:
-        """recipient -> the number of the newest notification of this alert that it got or is owed."""
-        return dict(self._connection.execute(statements()["told"], {"alert_id": alert_id}).fetchall())
+    def told(self, alert_id: str) -> tuple[dict[str, int], frozenset[str]]:
+        """recipient -> the number of its newest notification of this alert; and who of them got one or is owed one.
+
+        The others' are held back: of such an alert they know nothing yet.
+        """
+        rows = self._connection.execute(statements()["told"], {"alert_id": alert_id}).fetchall()
+        return {name: number for name, number, _ in rows}, frozenset(name for name, _, told in rows if told)
+
+    def hold_news(self, hosts: Iterable[str], metric: str, since_ms: int) -> int:
+        """Holds back what is owed about open alerts on `metric` of these hosts that began at `since_ms` or later."""
+        rows = [{"host": host, "metric": metric, "since_ms": since_ms} for host in hosts]
+        return self._connection.executemany(statements()["hold_news"], rows).rowcount if rows else 0
+
+    def release_held(self, now_ms: int) -> tuple[int, int]:
+        """What was held back is owed when its alert is still open, and suppressed when it is over: how many of each."""
+        owed = self._connection.execute(statements()["release_held"]).rowcount
+        return owed, self._connection.execute(statements()["suppress_held"], {"now_ms": now_ms}).rowcount
+
+    def newest_reports(self) -> dict[str, int]:
+        """host -> the instant of its newest report, for those that ever gave one."""
+        return dict(self._connection.execute(statements()["newest_reports"]).fetchall())
+
+    def try_logins(self, host: str) -> None:
+        """Forgets refused logins: the next poll tries again."""
+        self._connection.execute(statements()["forget_refusals_of"], {"name": host})
+
+    def note(self, task: str, now_ms: int) -> int | None:
+        """Notes in `housekeeping` that something was done; returns when it was done before, None for never."""
+        row = self._connection.execute(statements()["last_done"], {"task": task}).fetchone()
+        self._connection.execute(statements()["note_done"], {"task": task, "now_ms": now_ms})
+        return row[0] if row else None
+
+    def noted(self, prefix: str) -> dict[str, int]:
+        """What stands in `housekeeping` under names that begin so."""
+        return dict(self._connection.execute(statements()["done_like"], {"pattern": f"{prefix}%"}).fetchall())
+
+    def forget(self, task: str) -> None:
+        self._connection.execute(statements()["forget_done"], {"task": task})
 
     def hosts_with_open_alerts(self) -> tuple[str, ...]:
         """Names of the hosts with an open alert or a limit being counted, to close what left the configuration."""

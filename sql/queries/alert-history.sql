@@ -14,7 +14,7 @@ episode AS (
        AND alerts.opened_ms <= given.until_ms
        AND COALESCE(alerts.closed_ms, given.until_ms) >= given.since_ms
 )
-SELECT host, metric, label, COUNT(*) AS episodes, ROUND(SUM(to_ms - from_ms) / 3600000.0, 2) AS hours,
+SELECT host, metric, label, COUNT(*) AS episodes, ROUND(SUM(to_ms - from_ms) / 3.6e6 + 1e-6, 2) AS hours,
        SUM(CASE WHEN closed_ms IS NULL THEN 1 ELSE 0 END) AS open_now
   FROM episode
  GROUP BY host, metric, label

@@ -4,9 +4,10 @@
 WITH given AS (
     SELECT day_ago_ms AS since_ms, now_ms AS until_ms, '%' AS host_like FROM moment
 )
-SELECT host.name AS host, ROUND(AVG(cpu_percent), 1) AS mean_percent, ROUND(MAX(cpu_percent), 1) AS peak_percent,
-       ROUND(AVG(cpu_iowait_percent), 1) AS iowait_percent, ROUND(AVG(cpu_steal_percent), 1) AS steal_percent,
-       ROUND(MAX(load_1m_per_cpu), 2) AS peak_load_per_cpu, COUNT(*) AS samples
+SELECT host.name AS host, ROUND(AVG(cpu_percent) + 1e-6, 1) AS mean_percent,
+       ROUND(MAX(cpu_percent) + 1e-6, 1) AS peak_percent, ROUND(AVG(cpu_iowait_percent) + 1e-6, 1) AS iowait_percent,
+       ROUND(AVG(cpu_steal_percent) + 1e-6, 1) AS steal_percent,
+       ROUND(MAX(load_1m_per_cpu) + 1e-6, 2) AS peak_load_per_cpu, COUNT(*) AS samples
   FROM given
  CROSS JOIN host
  CROSS JOIN system_sample

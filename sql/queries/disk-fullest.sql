@@ -5,8 +5,8 @@ WITH given AS (
     SELECT '%' AS host_like FROM moment
 )
 SELECT host.name AS host, filesystem.mountpoint, filesystem.device, filesystem.type,
-       ROUND(filesystem_sample.percent, 1) AS used_percent, filesystem_sample.available_bytes,
-       filesystem_sample.total_bytes, ROUND(filesystem_sample.inodes_percent, 1) AS used_inodes_percent
+       ROUND(filesystem_sample.percent + 1e-6, 1) AS used_percent, filesystem_sample.available_bytes,
+       filesystem_sample.total_bytes, ROUND(filesystem_sample.inodes_percent + 1e-6, 1) AS used_inodes_percent
   FROM given
  CROSS JOIN host
  CROSS JOIN host_latest

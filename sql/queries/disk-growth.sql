@@ -21,7 +21,7 @@ period AS (
 growth AS (
     SELECT host, mountpoint, newest.percent, newest.available_bytes,
            newest.used_bytes - oldest.used_bytes AS grown_bytes,
-           (newest.used_bytes - oldest.used_bytes) * 86400000.0 / (last_ms - first_ms) AS bytes_per_day
+           (newest.used_bytes - oldest.used_bytes) * 8.64e7 / (last_ms - first_ms) AS bytes_per_day
       FROM period
      CROSS JOIN filesystem_sample oldest
      CROSS JOIN filesystem_sample newest
@@ -29,7 +29,8 @@ growth AS (
        AND newest.filesystem_id = period.filesystem_id AND newest.at_ms = last_ms
        AND last_ms > first_ms
 )
-SELECT host, mountpoint, ROUND(percent, 1) AS used_percent, grown_bytes, ROUND(bytes_per_day) AS bytes_per_day,
-       CASE WHEN bytes_per_day > 0 THEN ROUND(available_bytes / bytes_per_day, 1) END AS days_left
+SELECT host, mountpoint, ROUND(percent + 1e-6, 1) AS used_percent, grown_bytes,
+       ROUND(bytes_per_day + 1e-6) AS bytes_per_day,
+       CASE WHEN bytes_per_day > 0 THEN ROUND(available_bytes / bytes_per_day + 1e-6, 1) END AS days_left
   FROM growth
  ORDER BY CASE WHEN bytes_per_day > 0 THEN available_bytes / bytes_per_day ELSE 1e18 END, host, mountpoint;

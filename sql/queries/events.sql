@@ -9,4 +9,4 @@ SELECT events.at, events.host, events.kind, events.severity, events.details
  CROSS JOIN events
  WHERE events.at_ms BETWEEN given.since_ms AND given.until_ms
    AND COALESCE(events.host, '') LIKE given.host_like
- ORDER BY events.at_ms DESC, events.host, events.kind;
+ ORDER BY events.at_ms DESC, events.host, events.kind, events.details;

@@ -9,4 +9,5 @@ SELECT hosts.host, outcome, at, cpu_percent, memory_percent, load_1m_per_cpu, di
   FROM given
  CROSS JOIN hosts
  WHERE hosts.host LIKE given.host_like
+   AND hosts.outcome IS NOT NULL
  ORDER BY hosts.host;

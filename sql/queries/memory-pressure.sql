@@ -4,10 +4,10 @@
 WITH given AS (
     SELECT day_ago_ms AS since_ms, now_ms AS until_ms, '%' AS host_like FROM moment
 )
-SELECT host.name AS host, ROUND(AVG(memory_percent), 1) AS mean_percent, ROUND(MAX(memory_percent), 1) AS peak_percent,
-       ROUND(MAX(swap_percent), 1) AS peak_swap_percent,
-       ROUND(AVG(swap_in_bytes_per_second)) AS swap_in_bytes_per_second,
-       ROUND(MAX(pressure_memory_some_percent), 1) AS peak_waiting_percent,
+SELECT host.name AS host, ROUND(AVG(memory_percent) + 1e-6, 1) AS mean_percent,
+       ROUND(MAX(memory_percent) + 1e-6, 1) AS peak_percent, ROUND(MAX(swap_percent) + 1e-6, 1) AS peak_swap_percent,
+       ROUND(AVG(swap_in_bytes_per_second) + 1e-6) AS swap_in_bytes_per_second,
+       ROUND(MAX(pressure_memory_some_percent) + 1e-6, 1) AS peak_waiting_percent,
        MIN(memory_available_bytes) AS least_available_bytes
   FROM given
  CROSS JOIN host

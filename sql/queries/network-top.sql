@@ -4,11 +4,12 @@
 WITH given AS (
     SELECT day_ago_ms AS since_ms, now_ms AS until_ms, '%' AS host_like FROM moment
 )
-SELECT host.name AS host, interface.interface, ROUND(AVG(receive_bytes_per_second)) AS receive_bytes_per_second,
-       ROUND(AVG(transmit_bytes_per_second)) AS transmit_bytes_per_second,
-       ROUND(MAX(receive_bytes_per_second)) AS receive_peak, ROUND(MAX(transmit_bytes_per_second)) AS transmit_peak,
-       ROUND(MAX(receive_errors_per_second + receive_dropped_per_second), 2) AS receive_lost_peak,
-       ROUND(MAX(transmit_errors_per_second + transmit_dropped_per_second), 2) AS transmit_lost_peak
+SELECT host.name AS host, interface.interface, ROUND(AVG(receive_bytes_per_second) + 1e-6) AS receive_bytes_per_second,
+       ROUND(AVG(transmit_bytes_per_second) + 1e-6) AS transmit_bytes_per_second,
+       ROUND(MAX(receive_bytes_per_second) + 1e-6) AS receive_peak,
+       ROUND(MAX(transmit_bytes_per_second) + 1e-6) AS transmit_peak,
+       ROUND(MAX(receive_errors_per_second + receive_dropped_per_second) + 1e-6, 2) AS receive_lost_peak,
+       ROUND(MAX(transmit_errors_per_second + transmit_dropped_per_second) + 1e-6, 2) AS transmit_lost_peak
   FROM given
  CROSS JOIN host
  CROSS JOIN interface

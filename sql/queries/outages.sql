@@ -15,7 +15,8 @@ tried AS (
      GROUP BY host.id
 )
 SELECT polls.host, polls.stage, polls.code, COUNT(*) AS failed,
-       ROUND(100.0 * COUNT(*) / MAX(tried.polls), 1) AS failed_percent, MIN(polls.at) AS first_at, MAX(polls.at) AS last_at
+       ROUND(1e2 * COUNT(*) / MAX(tried.polls) + 1e-6, 1) AS failed_percent, MIN(polls.at) AS first_at,
+       MAX(polls.at) AS last_at
   FROM given
  CROSS JOIN tried
  CROSS JOIN host

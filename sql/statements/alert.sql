@@ -45,7 +45,31 @@ VALUES (:id, :alert_id, :kind, :recipient, :number, :at_ms, :severity, :value, :
     ON CONFLICT DO NOTHING;
 
 -- name: told(alert_id)
-SELECT recipient, MAX(number) FROM notification WHERE alert_id = :alert_id GROUP BY recipient;
+-- The newest number of each recipient, and whether it was told or is owed anything: what is held back is not told yet.
+SELECT recipient, MAX(number), MAX(state NOT IN ('held', 'suppressed'))
+  FROM notification
+ WHERE alert_id = :alert_id
+ GROUP BY recipient;
+
+-- name: hold_news(host, metric, since_ms)!
+UPDATE notification
+   SET state = 'held'
+ WHERE state = 'owed'
+   AND kind IN ('opened', 'rose')
+   AND at_ms >= :since_ms
+   AND alert_id IN (SELECT alert.id
+                      FROM alert
+                      JOIN host ON host.id = alert.host_id
+                     WHERE host.name = :host AND metric = :metric AND closed_ms IS NULL AND opened_ms >= :since_ms);
+
+-- name: release_held()!
+UPDATE notification
+   SET state = 'owed'
+ WHERE state = 'held'
+   AND EXISTS (SELECT 1 FROM alert WHERE alert.id = alert_id AND closed_ms IS NULL);
+
+-- name: suppress_held(now_ms)!
+UPDATE notification SET state = 'suppressed', done_ms = :now_ms WHERE state = 'held';
 
 -- name: owed()
 SELECT notification.id, alert_id, host.name, alert.metric, alert.labels, notification.severity, notification.value,

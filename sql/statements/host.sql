@@ -19,7 +19,7 @@ UPDATE host
 UPDATE host SET last_seen_ms = :now_ms WHERE id = :id;
 
 -- name: find_memory(name)^
-SELECT reading, stuck, host_memory.address, failures, sudo_denied_until_ms
+SELECT reading, stuck, host_memory.address, failures, sudo_denied_until_ms, auth_failures, retry_at_ms
   FROM host
   JOIN host_latest ON host_latest.host_id = host.id
   LEFT JOIN host_memory ON host_memory.host_id = host.id
@@ -36,3 +36,28 @@ INSERT INTO host_memory (host_id, sudo_denied_until_ms)
 VALUES (:host_id, :until_ms)
     ON CONFLICT (host_id) DO UPDATE
    SET sudo_denied_until_ms = excluded.sudo_denied_until_ms;
+
+-- name: find_logins(name)^
+SELECT auth_failures, retry_at_ms
+  FROM host
+  JOIN host_memory ON host_memory.host_id = host.id
+ WHERE name = :name;
+
+-- name: remember_refusal(host_id, tries, until_ms)!
+-- After so many refusals in a row no login is tried before that instant.
+INSERT INTO host_memory (host_id, auth_failures, retry_at_ms)
+VALUES (:host_id, 1, CASE WHEN :tries <= 1 THEN :until_ms ELSE 0 END)
+    ON CONFLICT (host_id) DO UPDATE
+   SET auth_failures = auth_failures + 1,
+       retry_at_ms = CASE WHEN auth_failures + 1 >= :tries THEN :until_ms ELSE 0 END;
+
+-- name: forget_refusals(host_id)!
+UPDATE host_memory SET auth_failures = 0, retry_at_ms = 0 WHERE host_id = :host_id AND auth_failures > 0;
+
+-- name: forget_refusals_of(name)!
+UPDATE host_memory
+   SET auth_failures = 0, retry_at_ms = 0
+ WHERE host_id = (SELECT id FROM host WHERE name = :name);
+
+-- name: newest_reports()
+SELECT name, report_ms FROM host_latest JOIN host ON host.id = host_latest.host_id WHERE report_ms IS NOT NULL;

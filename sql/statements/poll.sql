@@ -42,5 +42,5 @@ VALUES (:host_id, :poll_id, :at_ms, :outcome, :stage, :code, :error, :seconds, :
        code = excluded.code, error = excluded.error, seconds = excluded.seconds,
        failures = host_latest.failures + excluded.failures;
 
--- name: add_event(host_id, kind, at_ms, severity, details)!
-INSERT INTO event (host_id, kind, at_ms, severity, details) VALUES (:host_id, :kind, :at_ms, :severity, :details);
+-- name: add_event(id, host_id, kind, at_ms, severity, details)!
+INSERT INTO event (id, host_id, kind, at_ms, severity, details) VALUES (:id, :host_id, :kind, :at_ms, :severity, :details);

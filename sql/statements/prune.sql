@@ -29,7 +29,7 @@ DELETE FROM event WHERE at_ms < :before_ms;
 -- Closed ones only, and none that somebody still has to be told about.
 DELETE FROM alert
  WHERE closed_ms < :before_ms
-   AND NOT EXISTS (SELECT 1 FROM notification WHERE alert_id = alert.id AND state = 'owed');
+   AND NOT EXISTS (SELECT 1 FROM notification WHERE alert_id = alert.id AND state IN ('owed', 'held'));
 
 -- name: prune_core(before_ms)!
 DELETE FROM core WHERE last_seen_ms < :before_ms;
@@ -57,3 +57,9 @@ SELECT done_ms FROM housekeeping WHERE task = :task;
 INSERT INTO housekeeping (task, done_ms) VALUES (:task, :now_ms)
     ON CONFLICT (task) DO UPDATE
    SET done_ms = excluded.done_ms;
+
+-- name: forget_done(task)!
+DELETE FROM housekeeping WHERE task = :task;
+
+-- name: done_like(pattern)
+SELECT task, done_ms FROM housekeeping WHERE task LIKE :pattern;

@@ -1,8 +1,10 @@
 -- name: host_status()
+-- The poller itself has a row in host, for its alerts, but it is no host.
 SELECT name, first_seen_ms, outcome, stage, code, error, at_ms, seconds, report_ms, failures, cpu_percent,
        memory_percent, load_1m_per_cpu, disk_percent, disk_mountpoint, booted_ms
   FROM host
   LEFT JOIN host_latest ON host_latest.host_id = host.id
+ WHERE name <> 'poller'
  ORDER BY name;
 
 -- name: open_alerts()

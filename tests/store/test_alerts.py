@@ -111,9 +111,32 @@ def test_a_message_enqueued_twice_is_owed_once_and_the_numbers_are_known(journal
     enqueue(journal, note(1), note(2, kind=ChangeKind.ROSE), note(1, "net"))
     enqueue(journal, note(1), replace(note(1), id="another id, same message"))
     with journal.transaction() as work:
-        assert work.told("a1") == {"ops": 2, "net": 1}
-        assert work.told("unknown") == {}
+        assert work.told("a1") == ({"ops": 2, "net": 1}, frozenset({"ops", "net"}))
+        assert work.told("unknown") == ({}, frozenset())
     assert len(journal.outbox().owed()) == 3
+
+
+def test_a_message_that_is_held_back_is_neither_owed_nor_told_until_it_is_released(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note(1), note(1, "net"))
+    with journal.transaction() as work:
+        assert work.hold_news(["web1"], DISK.metric, START_MS) == 2
+        assert work.told("a1") == ({"ops": 1, "net": 1}, frozenset())
+    assert list(journal.outbox().owed()) == []
+    with journal.transaction() as work:
+        assert work.release_held(START_MS) == (2, 0)
+        assert work.told("a1") == ({"ops": 1, "net": 1}, frozenset({"ops", "net"}))
+    assert len(journal.outbox().owed()) == 2
+
+
+def test_only_news_of_that_metric_and_time_is_held_back(journal: Journal) -> None:
+    compared(journal, opened(DISK))
+    enqueue(journal, note(1))
+    with journal.transaction() as work:
+        assert work.hold_news(["web1"], "host.down", START_MS) == 0
+        assert work.hold_news(["web2"], DISK.metric, START_MS) == 0
+        assert work.hold_news(["web1"], DISK.metric, DISK.opened_ms + 1) == 0
+        assert work.hold_news([], DISK.metric, START_MS) == 0
 
 
 def test_a_message_for_an_alert_that_is_not_stored_is_refused(journal: Journal) -> None:

@@ -21,6 +21,7 @@ import pytest
 from poller.model import Alert, Change, ChangeKind, Comparison, Notification, Severity
 from poller.store import Journal
 from poller.store.database import connect_writer
+from poller.store.sql import migrations
 from tests.store.conftest import Ask
 from tests.store.machines import CORES, START_MS, poll, values
 
@@ -207,4 +208,4 @@ def test_five_pollers_that_start_at_once_make_one_database(path: Path, ask: Ask)
 
     children = [in_background(start) for _ in range(5)]
     assert [ended(child) for child in children] == [0] * 5
-    assert ask("SELECT version FROM schema_migration") == [(1,)]
+    assert ask("SELECT version FROM schema_migration") == [(step.version,) for step in migrations()]

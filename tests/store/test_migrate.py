@@ -21,6 +21,7 @@ FIRST = migrations()[0]
 SECOND = Migration(
     2, "colour", "ALTER TABLE host ADD COLUMN colour TEXT;\nCREATE TABLE paint (id INTEGER PRIMARY KEY);\n"
 )
+NEXT = replace(SECOND, version=len(migrations()) + 1)
 BROKEN = replace(SECOND, text="ALTER TABLE host ADD COLUMN colour TEXT;\nINSERT INTO nowhere VALUES (1);\n")
 
 
@@ -43,7 +44,7 @@ def test_a_database_is_made_and_then_left_alone(path: Path) -> None:
 def test_an_upgrade_keeps_the_data_and_a_copy_of_before(path: Path) -> None:
     with Journal.open(path, now_ms=START_MS) as journal, journal.transaction() as work:
         work.store_poll(poll("web1"), values(1))
-    assert apply(path, [*migrations(), SECOND]) == (len(migrations()), len(migrations()) + 1)
+    assert apply(path, [*migrations(), NEXT]) == (len(migrations()), len(migrations()) + 1)
     assert "colour" in columns(path)
     copy = path.with_name(f"poller.db.schema-{len(migrations())}")
     assert "colour" not in columns(copy)
@@ -54,7 +55,7 @@ def test_an_upgrade_keeps_the_data_and_a_copy_of_before(path: Path) -> None:
 
 def test_a_newer_schema_is_refused_by_name(path: Path) -> None:
     apply(path, [FIRST, *(Migration(n, "later", "SELECT 1;") for n in range(2, 8))])
-    with pytest.raises(StoreError, match=r"this database has schema 7, this poller knows 1$"):
+    with pytest.raises(StoreError, match=r"this database has schema 7, this poller knows \d$"):
         Journal.open(path, now_ms=START_MS)
 
 
@@ -76,7 +77,7 @@ def test_a_step_may_not_leave_rows_without_their_parent(path: Path) -> None:
     with Journal.open(path, now_ms=START_MS) as journal, journal.transaction() as work:
         work.store_poll(poll("web1"), values(1))
     with pytest.raises(sqlite3.IntegrityError, match="parent"):
-        apply(path, [*migrations(), replace(SECOND, text="DELETE FROM host;")])
+        apply(path, [*migrations(), replace(NEXT, text="DELETE FROM host;")])
 
 
 def test_steps_are_numbered_without_gaps_and_recorded_with_their_checksum(path: Path) -> None:

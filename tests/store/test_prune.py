@@ -124,6 +124,14 @@ def test_pruning_is_due_once_an_hour_also_when_the_clock_was_set_back(journal: J
     assert journal.prune_due(now_ms, HOUR_MS) is due
 
 
+def test_a_clock_that_is_ten_years_ahead_for_a_while_costs_no_history(journal: Journal) -> None:
+    ahead = NOW_MS + 3650 * 24 * HOUR_MS
+    journal.prune(Retention(), NOW_MS)
+    assert [journal.prune_due(now_ms, HOUR_MS) for now_ms in (ahead, ahead + HOUR_MS - 1)] == [False, False]
+    assert journal.prune_due(NOW_MS + HOUR_MS, HOUR_MS), "right again, it goes on as before"
+    assert journal.prune_due(ahead + HOUR_MS, HOUR_MS), "still so after an hour: then it is the time"
+
+
 def test_a_reader_does_not_hold_pruning_up(journal: Journal, path: Path) -> None:
     store(journal, "web1", 95, 94, 1)
     with reading(path) as connection:

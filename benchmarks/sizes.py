@@ -1,0 +1,114 @@
+"""What a host and day take: bytes of the journal, of an SQLite archive and of MariaDB, for docs/operations.md.
+
+    python -m benchmarks.sizes [--hosts 10]
+
+Stores one day of polls, a minute apart, of machines with 8 cores, 3 file systems, 2 disks and 3 interfaces
+(tests/store/machines.py), ships them, and asks SQLite's dbstat and InnoDB's statistics. Starts a MariaDB of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from poller.model import ArchiveSettings
+from poller.store import Journal
+from poller.store.archive import ship
+from tests.mariadb import make_database, running
+from tests.store.machines import START_MS, poll, values
+
+_POLLS: Final = 1440
+_MOST_BYTES: Final = 64 << 30
+# Where rows go that are kept for the same time.
+_KINDS: Final = {
+    "core_sample": "per-core samples",
+    "system_sample": "other samples",
+    "filesystem_sample": "other samples",
+    "disk_sample": "other samples",
+    "interface_sample": "other samples",
+    "poll": "polls",
+    "section": "polls",
+    "outgoing": "waiting for the archive",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sizes", description=__doc__)
+    parser.add_argument("--hosts", type=int, default=10)
+    hosts: int = parser.parse_args().hosts
+    with tempfile.TemporaryDirectory(prefix="poller-sizes-") as folder, running() as server:
+        database = make_database(server)
+        journal, file = Path(folder) / "poller.db", Path(folder) / "archive.db"
+        _fill(journal, hosts)
+        _print("journal that holds what waits", _sqlite(journal), hosts)
+        _report("SQLite archive", journal, ArchiveSettings("sqlite", path=file))
+        _print("SQLite archive", _sqlite(file), hosts)
+        _queue_again(journal)
+        _report("MariaDB", journal, database.writer)
+        database.sql("; ".join(f"ANALYZE TABLE {table}" for table in _KINDS if table != "outgoing"))
+        rows = database.sql(
+            "SELECT table_name, data_length + index_length FROM information_schema.tables"
+            " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+        )
+        _print("MariaDB", {name: int(size) for name, size in (line.split("\t") for line in rows.splitlines())}, hosts)
+
+
+def _fill(path: Path, hosts: int) -> None:
+    with Journal.open(path, now_ms=START_MS, archived=True) as journal:
+        for minute in range(1, _POLLS + 1):
+            with journal.transaction() as work:
+                for host in range(hosts):
+                    work.store_poll(poll(f"host{host:03}", minute), values(minute))
+
+
+def _queue_again(path: Path) -> None:
+    """The same polls once more, for the next archive."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO outgoing (kind, item, at_ms) SELECT 'poll', id, at_ms FROM poll ORDER BY at_ms")
+
+
+def _report(name: str, path: Path, settings: ArchiveSettings) -> None:
+    begun = time.monotonic()
+    with Journal.open(path, now_ms=START_MS) as journal:
+        done = ship(journal, settings, _MOST_BYTES, threading.Event(), lambda: START_MS + 86_400_000)
+    seconds = time.monotonic() - begun
+    if done.away is not None or done.waiting:
+        raise SystemExit(f"{name}: {done}")
+    print(
+        f"\n{name}: {done.polls} polls, {done.rows} rows shipped in {seconds:.1f} s, {done.rows / seconds:.0f} rows/s"
+    )
+
+
+def _sqlite(path: Path) -> Mapping[str, int]:
+    """Bytes per table, indexes counted with their table."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        found = connection.execute(
+            "SELECT tbl_name, SUM(pgsize) FROM dbstat JOIN sqlite_master ON dbstat.name = sqlite_master.name GROUP BY 1"
+        )
+        return dict(found.fetchall())
+
+
+def _lines(sizes: Mapping[str, int], hosts: int) -> Iterator[str]:
+    kinds: dict[str, int] = {}
+    for table, size in sizes.items():
+        kind = _KINDS.get(table, "everything else")
+        kinds[kind] = kinds.get(kind, 0) + size
+    for kind, size in sorted(kinds.items()):
+        yield f"  {kind:24} {size / hosts / 1e6:7.2f} MB per host and day"
+    yield f"  {'all':24} {sum(kinds.values()) / hosts / 1e6:7.2f} MB per host and day"
+
+
+def _print(name: str, sizes: Mapping[str, int], hosts: int) -> None:
+    print(f"{name}:", *_lines(sizes, hosts), sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

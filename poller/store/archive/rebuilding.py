@@ -1,0 +1,68 @@
+"""An empty journal filled from the archive before its first round: nobody is told twice, and nothing is forgotten.
+
+What comes back is what the next round needs: hosts and what they have, how each was last seen, open alerts, what was
+told about them, and limits that are being counted. Samples and old polls stay where they are.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from typing import Any
+
+from poller.errors import PollerError, StoreError
+from poller.model import ArchiveSettings
+from poller.model.contracts import Archive, Condition, Question
+from poller.store.archive.places import open_archive
+from poller.store.archive.rows import IDS_AT_ONCE, Rows, Target
+from poller.store.archive.sqlite import SqliteArchive
+from poller.store.archive.tables import INVENTORIES, columns
+from poller.store.journal import Journal
+from poller.store.sql import statements
+
+_log = logging.getLogger(__name__)
+
+
+def rebuild(journal: Journal, settings: ArchiveSettings, now_ms: int) -> int:
+    """The number of hosts that came back; 0 when the journal knows hosts already, or the archive none.
+
+    An archive that is away is no reason not to poll: that is recorded, and the journal stays empty. StoreError is
+    about the journal.
+    """
+    queue = journal.queue()
+    if queue.connection.execute(statements()["has_hosts"]).fetchone()[0]:
+        return 0
+    try:
+        with closing(open_archive(settings, now_ms)) as archive:
+            rows = _remembered(archive)
+    except PollerError as error:
+        code = error.code if isinstance(error, StoreError) else "denied"
+        _log.warning("the journal is empty and the archive cannot be read (%s): %s", code, error)
+        queue.away(StoreError(error.sentence, error.hint, code=code), now_ms)
+        return 0
+    own = SqliteArchive(queue.connection, journal.path)
+    with own.transaction():
+        if queue.connection.execute(statements()["has_hosts"]).fetchone()[0]:
+            return 0  # another process was quicker
+        Target(own).write(rows, current=True)
+    hosts = len(rows.of("host"))
+    if hosts:
+        _log.warning("the journal was empty: %d hosts and %d open alerts came back from the archive",
+                     hosts, len(rows.of("alert")))  # fmt: skip
+    return hosts
+
+
+def _remembered(archive: Archive) -> Rows:
+    rows = Rows()
+
+    def add(table: str, *conditions: Condition) -> list[tuple[Any, ...]]:
+        found = archive.find(Question(table, columns(table), conditions))
+        rows.add(table, found)
+        return found
+
+    for table in ("host", *INVENTORIES, "limit_state", "host_latest"):
+        add(table)
+    alerts = [row[0] for row in add("alert", Condition("closed_ms", "is", None))]
+    for start in range(0, len(alerts), IDS_AT_ONCE):
+        add("notification", Condition("alert_id", "in", tuple(alerts[start : start + IDS_AT_ONCE])))
+    return rows
