@@ -6,6 +6,9 @@
      schedule.py             WHEN: one thread per host, staggered start, gates, stop
          |
          v
+     asking.py               MAY IT BE ASKED NOW: one poller at a time, none while the host refuses our logins
+         |
+         v
      poll.py                 ASK ONE HOST, in the host's thread; holds no state
          |  ssh/             known hosts, connect, a session that talks to the probe
          |  probe/           payload and request go up; envelope is opened, report validated
@@ -18,7 +21,10 @@
          |  notify/          changes -> who is owed which message        (pure until delivered)
          |  store/           one transaction holds all of it
          v
-     round.py                THE FLEET: after a round close what left the configuration, deliver the outbox
+     round.py                THE FLEET: after a round close what left the configuration, deliver the outbox, prune
+         |  blame.py         whose fault: hosts that are down, or the poller's own network
+         |  history.py       what the archive does not have yet goes there
+         |  itself.py        the poller's own numbers, judged and told like those of a host
 
 `app.py` puts the parts together, `cli/` is the only place that prints. `model/` are the nouns, `errors.py` the
 one tree of errors and the table of poll outcomes. Imports point down this page, never up (setup.cfg checks it).

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import difflib
 import gc
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import Final, Literal
 
+from poller.asking import Asking
 from poller.clock import now_ms
-from poller.errors import BusyError, UsageError
+from poller.errors import UsageError
+from poller.history import rebuild
 from poller.intake import Intake, Taken, new_id
-from poller.model import Before, Config, Deadline, Host, Poll
-from poller.poll import overdue, poll, skipped
+from poller.itself import Round
+from poller.model import Before, Config, Host, Poll
+from poller.poll import overdue, poll
 from poller.probe.payload import build
 from poller.round import Aftermath, finish
 from poller.schedule import Schedule, Stop
 from poller.ssh import Gates
 from poller.store import Journal
-from poller.store.lock import Leases, RoundLock
+from poller.store.lock import RoundLock
 
 # Objects that may hold others, made and not yet dropped, between two looks for garbage; Python's default is 700.
 _COLLECT_EVERY: Final = 5_000
@@ -99,14 +102,17 @@ def run_round(
     *,
     stop: Stop,
     keep: bool = True,
+    at_any_rate: bool = False,
     on_taken: Callable[[Taken], None] = lambda taken: None,
 ) -> RoundResult:
     """Polls the selected hosts once; stores, judges and delivers unless `keep` is False.
 
+    `at_any_rate` also tries hosts that refused the last logins.
+
     Raises UsageError (nothing matches), BusyError (a full round is going on), StoreError.
     """
     hosts = select(config, selection)
-    round_id, started_ms = new_id(), now_ms()
+    round_id, started_ms, started = new_id(), now_ms(), time.monotonic()
     kind: Literal["full", "selected"] = "full" if selection.everything else "selected"
     build()  # before the threads that all want it
     with (
@@ -114,54 +120,35 @@ def run_round(
         _journal(config, keep=keep) as journal,
         _collecting_seldom(),
     ):
+        if keep:
+            rebuild(config, stop.event)
         with journal.transaction(keep=keep) as work:
             work.begin_round(round_id, kind, started_ms, len(hosts))
-        taken = _poll_all(journal, config, hosts, round_id, stop, keep, on_taken)
+        asking = Asking(journal, hosts, keep=keep, at_any_rate=at_any_rate)
+        taken = _poll_all(Intake(journal, config, round_id, keep=keep), asking, config.at_once, stop, on_taken)
+        seconds = time.monotonic() - started
         outcomes = Counter(str(one.poll.outcome) for one in taken)
         with journal.transaction(keep=keep) as work:
             work.end_round(round_id, now_ms(), outcomes, stop.signal)
         alone.close()  # a mail server that takes its time must not cost the next round its turn
-        aftermath = finish(journal, config, stop.event) if keep and not stop.requested else None
+        done = Round(kind == "full", started_ms, seconds, tuple(one.poll for one in taken))
+        aftermath = finish(journal, config, done, stop.event) if keep and not stop.requested else None
+        if aftermath:
+            journal.check_room()
     return RoundResult(round_id, len(hosts), started_ms, now_ms(), tuple(taken), aftermath, stop.signal, outcomes)
 
 
 def _poll_all(
-    journal: Journal,
-    config: Config,
-    hosts: Sequence[Host],
-    round_id: str,
-    stop: Stop,
-    keep: bool,
-    on_taken: Callable[[Taken], None],
+    intake: Intake, asking: Asking, at_once: int, stop: Stop, on_taken: Callable[[Taken], None]
 ) -> list[Taken]:
-    intake = Intake(journal, config, round_id, keep=keep)
-    before = journal.before([host.name for host in hosts])
     taken: list[Taken] = []
-    with Leases(config.journal) if keep else nullcontext() as leases:
-        ask = partial(_ask, before, Gates(), leases)
-        for batch in Schedule(hosts, ask, overdue, at_once=config.at_once, stop=stop).polls():
+    with asking:
+        for batch in Schedule(asking.hosts, asking.ask, overdue, at_once=at_once, stop=stop).polls():
             for one in intake.take(batch):
                 taken.append(one)
                 on_taken(one)
+            asking.stored(batch)
     return taken
-
-
-def _ask(before: dict[str, Before], gates: Gates, leases: Leases | None, host: Host) -> Poll:
-    """In the host's thread. A one-shot and a round never poll one host at the same time: the later one waits.
-
-    Both share its deadline. With less than half of it left nothing is tried: that failure would be the host's.
-    """
-    memory = before.get(host.name, Before())
-    if leases is None:
-        return poll(host, memory, gates)
-    deadline = Deadline(host.poll.deadline)
-    try:
-        with leases.hold(host.name, deadline):
-            if deadline.remaining < host.poll.deadline / 2:
-                raise BusyError(f"another poller was at work on {host.name} for too long")
-            return poll(host, memory, gates, deadline)
-    except BusyError as error:
-        return skipped(host, error.code, error.sentence)
 
 
 @contextmanager
@@ -193,7 +180,7 @@ def _journal(config: Config, *, keep: bool) -> Iterator[Journal]:
     from pathlib import Path
 
     path = config.journal if keep or config.journal.exists() else Path(":memory:")
-    journal = Journal.open(path, now_ms=now_ms())
+    journal = Journal.open(path, now_ms=now_ms(), archived=config.archive is not None if keep else None)
     try:
         yield journal
     finally:

@@ -36,7 +36,8 @@ STAGES: Final = (
 _CLOCK = "raise deadline= for this host, or look at the machine and the network between"
 _UPDATE = "this is a fault of the poller or a meddled report: rerun with -vv and report it"
 
-# The order is the order of docs/troubleshooting.md, which has one anchor per entry: `stage-code`.
+# The order is the order of docs/troubleshooting.md, which has one anchor per entry: `stage-code`. A poll that was
+# skipped has its row here too: at the stage that it did not begin.
 OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
     ("dns", "unknown"): Outcome(
         "the name does not resolve to an address",
@@ -50,6 +51,14 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
         "the connection was closed by the other side", "look at sshd's log, MaxStartups and PerSourcePenalties"
     ),
     ("connect", "jump"): Outcome("the jump host could not be used", "poll the jump host by itself: `poller doctor`"),
+    ("connect", "busy"): Outcome(
+        "another poller is at work on this host, so this poll was skipped",
+        "wait for the other one; when it happens often, make interval= longer than a poll takes",
+    ),
+    ("connect", "resources"): Outcome(
+        "the poller ran out of files, threads or memory, so this poll was skipped",
+        "raise its limits (`ulimit -n`, `ulimit -u`), or lower at-once=",
+    ),
     ("connect", "config"): Outcome("ssh_config asks for something that cannot be done", "change ssh_config there"),
     ("handshake", "timeout"): Outcome("the host accepts connections but its SSH server does not speak", _CLOCK),
     ("handshake", "protocol"): Outcome("what answered is not a usable SSH server", "check port=, and sshd's version"),
@@ -85,6 +94,10 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
     ("auth", "denied"): Outcome("the login was refused", "check user= and the key: `poller enroll HOST` installs it"),
     ("auth", "key"): Outcome("the private key cannot be used", "check identity-file=, its mode and its passphrase"),
     ("auth", "method"): Outcome("the host does not allow this way to log in", "allow public keys in sshd_config there"),
+    ("auth", "backoff"): Outcome(
+        "the login was refused before, so this poll was skipped",
+        "correct the key or the account there: `poller enroll HOST`; `poller run --now --host HOST` tries at once",
+    ),
     ("auth", "closed"): Outcome("the SSH server closed the connection during the login", "look at sshd's log there"),
     ("auth", "timeout"): Outcome("the login was not answered in time", _CLOCK),
     ("session", "refused"): Outcome(
@@ -121,6 +134,39 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
 }
 
 
+# Codes of StoreError, of the journal or of the archive. Each has an entry `store-code` on the same page.
+STORE_CODES: Final = (
+    "absent",
+    "older",
+    "newer",
+    "edited",
+    "schema",
+    "full",
+    "readonly",
+    "open",
+    "mode",
+    "link",
+    "file",
+    "foreign",
+    "locked",
+    "corrupt",
+    "io",
+    "away",
+    "denied",
+    "busy",
+    "data",
+    "store",
+)
+
+_PAGE: Final = "docs/troubleshooting.md"
+
+
+def read_on(hint: str, anchor: str) -> str:
+    """The hint with the place where more is written. `poller explain` takes that place, so no checkout is needed."""
+    place = f"({_PAGE}#{anchor})"
+    return hint if _PAGE in hint else f"{hint} {place}".lstrip()
+
+
 class PollerError(Exception):
     """The root. `str()` is the sentence; the hint is shown on a line of its own."""
 
@@ -142,7 +188,8 @@ class HostError(PollerError):
 
     def __init__(self, stage: str, code: str, detail: str = "") -> None:
         outcome = OUTCOMES[stage, code]
-        super().__init__(f"{outcome.sentence}: {detail}" if detail else outcome.sentence, outcome.hint, code=code)
+        sentence = f"{outcome.sentence}: {detail}" if detail else outcome.sentence
+        super().__init__(sentence, read_on(outcome.hint, f"{stage}-{code}"), code=code)
         self.stage = stage
         self.detail = detail
         self.security = outcome.security
@@ -182,6 +229,10 @@ class StoreError(PollerError):
     """Journal or archive cannot be read or written. Exit 74. Never becomes the state of a host."""
 
     code = "store"
+
+    def __init__(self, sentence: str, hint: str = "", *, code: str = "") -> None:
+        known = (code or self.code) in STORE_CODES
+        super().__init__(sentence, read_on(hint, f"store-{code or self.code}") if known else hint, code=code)
 
 
 class BusyError(PollerError):

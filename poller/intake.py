@@ -9,20 +9,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from uuid6 import uuid7
 
-from poller.alerts import compare
+from poller.alerts import compare, explained
 from poller.clock import now_ms
 from poller.errors import StoreError
 from poller.model import Change, Comparison, Config, MetricValue, Poll, PollOutcome
 from poller.notify import owed
-from poller.poll import unstorable
+from poller.poll import BACK_OFF, unstorable
 from poller.probe.rates import sight, values
 from poller.rules import judge
 from poller.store import Journal, Work
 
 _log = logging.getLogger(__name__)
+DOWN: Final = "host.down"
+SECURITY: Final = "host.security"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,18 @@ class Intake:
         self._keep = keep
 
     def take(self, polls: Sequence[Poll]) -> tuple[Taken, ...]:
-        """One transaction for the batch. Raises StoreError; then none of the batch is stored."""
+        """One transaction for the batch. Raises StoreError; then none of the batch is stored.
+
+        A full disk is no reason yet: the journal may have a reserve, in which all but samples goes.
+        """
+        try:
+            return self._take_all(polls)
+        except StoreError as error:
+            if not self._journal.make_room(error):
+                raise
+            return self._take_all(polls)
+
+    def _take_all(self, polls: Sequence[Poll]) -> tuple[Taken, ...]:
         with self._journal.transaction(keep=self._keep) as work:
             return tuple(self._take(work, poll) for poll in polls)
 
@@ -60,7 +74,7 @@ class Intake:
 
     def _store(self, work: Work, poll: Poll) -> Taken:
         with work.savepoint():
-            seen = values(work.before(poll.host), poll) + _down(poll)
+            seen = values(work.before(poll.host), poll) + _down(poll) + _security(poll)
             comparison = self._compare(work, poll, seen)
             if work.store_poll(poll, seen, self._round_id):
                 work.store_comparison(poll.host, comparison)
@@ -69,7 +83,7 @@ class Intake:
 
     def _compare(self, work: Work, poll: Poll, seen: Sequence[MetricValue]) -> Comparison:
         thresholds = self._thresholds[poll.host]
-        return compare(
+        comparison = compare(
             poll.host,
             judge(thresholds, seen, sight(poll)),
             work.alert_memory(poll.host),
@@ -77,13 +91,18 @@ class Intake:
             poll.at_ms,
             new_id,
         )
+        return explained(comparison, {SECURITY: f"{poll.stage}/{poll.code}: {poll.error}"})
 
 
-def owe(work: Work, config: Config, changes: Sequence[Change]) -> None:
-    """Puts what people must be told about these changes into the outbox, in the same transaction."""
+def owe(work: Work, config: Config, changes: Sequence[Change]) -> int:
+    """Puts what people must be told about these changes into the outbox, in the same transaction. How many."""
+    count = 0
     for change in changes:
-        told = work.told(change.alert.id)
-        work.enqueue(owed((change,), config, told, now_ms(), new_id))
+        numbers, told = work.told(change.alert.id)
+        notifications = owed((change,), config, numbers, now_ms(), new_id, told=told)
+        work.enqueue(notifications)
+        count += len(notifications)
+    return count
 
 
 def new_id() -> str:
@@ -92,7 +111,17 @@ def new_id() -> str:
 
 
 def _down(poll: Poll) -> tuple[MetricValue, ...]:
-    """`host.down`. A poll that did not take place says nothing about the host."""
-    if poll.outcome is PollOutcome.SKIPPED:
+    """`host.down`. A poll that did not take place says nothing about the host, but one that was skipped because the
+    login is refused says that nobody watches it.
+    """
+    refused = (poll.stage, poll.code) == BACK_OFF
+    if poll.outcome is PollOutcome.SKIPPED and not refused:
         return ()
-    return (MetricValue("host.down", float(poll.outcome is PollOutcome.FAILED)),)
+    return (MetricValue(DOWN, float(refused or poll.outcome is PollOutcome.FAILED)),)
+
+
+def _security(poll: Poll) -> tuple[MetricValue, ...]:
+    """`host.security`: 1 when somebody may be meddling, until a report comes again; what else fails does not tell."""
+    if poll.security:
+        return (MetricValue(SECURITY, 1.0),)
+    return (MetricValue(SECURITY, 0.0),) if poll.report is not None else ()

@@ -5,16 +5,18 @@ In: a host and what is remembered of it. Out: a Poll, always: an unreachable hos
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Final
 
 from uuid6 import uuid7
 
 from poller.clock import now_ms
 from poller.errors import HostError
-from poller.model import Before, Deadline, Host, Poll, PollOutcome, Report, SectionStatus, Stopwatch
+from poller.model import Before, Deadline, Host, Logins, Poll, PollOutcome, Report, SectionStatus, Stopwatch
 from poller.probe.envelope import open_report
 from poller.probe.payload import build, command
 from poller.probe.report import parse
@@ -26,6 +28,12 @@ _log = logging.getLogger(__name__)
 # A section that does not exist on a host (no swap, no PSI) is no defect of the report.
 _COMPLETE: Final = frozenset({SectionStatus.OK, SectionStatus.ABSENT})
 
+# Stage and code of a poll that was skipped because the host refused the logins before.
+BACK_OFF: Final = ("auth", "backoff")
+# And of one for which the poller's own machine had too little left.
+RESOURCES: Final = ("connect", "resources")
+_LACKS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
 
 def poll(host: Host, before: Before, gates: Gates, deadline: Deadline | None = None) -> Poll:
     """One attempt, by `deadline` (default: the host's own). A fault of the host is an outcome, no exception."""
@@ -36,11 +44,8 @@ def poll(host: Host, before: Before, gates: Gates, deadline: Deadline | None = N
     try:
         report = talk.hold(host, before, gates, deadline or Deadline(host.poll.deadline), stopwatch)
         result = replace(talk.draft, outcome=_outcome(report), report=report)
-    except HostError as error:
-        result = _failed(talk.draft, error)
-    except Exception:
-        _log.error("poll of %a failed inside the poller", host.name, exc_info=_log.isEnabledFor(logging.DEBUG))
-        result = _failed(talk.draft, HostError("report", "internal", f"in stage {stopwatch.stage}"))
+    except Exception as error:
+        result = _ended(talk.draft, error, stopwatch.stage)
     return replace(result, seconds=time.monotonic() - started, stages=stopwatch.seconds)
 
 
@@ -84,6 +89,38 @@ def _outcome(report: Report) -> PollOutcome:
     return PollOutcome.OK if complete else PollOutcome.PARTIAL
 
 
+def _ended(draft: Poll, error: Exception, stage: str) -> Poll:
+    """What an exception in the middle of a poll makes of it. What we ran out of ourselves is no fault of the host."""
+    lack = _lack(error)
+    if lack:
+        return replace(_failed(draft, HostError(*RESOURCES, lack)), outcome=PollOutcome.SKIPPED)
+    if isinstance(error, HostError):
+        return _failed(draft, error)
+    _log.error("poll of %a failed inside the poller", draft.host, exc_info=_log.isEnabledFor(logging.DEBUG))
+    return _failed(draft, HostError("report", "internal", f"in stage {stage}"))
+
+
+def _lack(error: BaseException) -> str:
+    """What this machine had too little of, as the reason behind `error`; empty when that is not the reason."""
+    if isinstance(error, BlockingIOError):
+        return "no more processes"  # EAGAIN of fork(2); further down it is but a socket that has to wait
+    reason: BaseException | None = error
+    while reason is not None:
+        if isinstance(reason, MemoryError):
+            return "no more memory"
+        if isinstance(reason, OSError) and reason.errno in _LACKS:
+            return reason.strerror or str(reason)
+        if isinstance(reason, RuntimeError) and "start new thread" in str(reason):
+            return "no more threads"
+        reason = reason.__cause__ or reason.__context__
+    return ""
+
+
+def lacking(poll: Poll) -> bool:
+    """Whether this poll was skipped because the poller ran out of something: with less going on it may succeed."""
+    return poll.outcome is PollOutcome.SKIPPED and (poll.stage, poll.code) == RESOURCES
+
+
 def _failed(draft: Poll, error: HostError) -> Poll:
     return replace(
         draft,
@@ -101,9 +138,25 @@ def unstorable(poll: Poll) -> Poll:
     return replace(_failed(poll, HostError("report", "internal", "its report cannot be stored")), report=None)
 
 
-def skipped(host: Host, code: str, error: str) -> Poll:
+def held_off(host: Host, logins: Logins) -> Poll | None:
+    """The skipped poll of a host that refused its last logins, while none is tried; else None."""
+    if not logins.waits(now_ms()):
+        return None
+    until = datetime.fromtimestamp(logins.retry_at_ms // 1000, timezone.utc)
+    rest = f"none is tried until {until:%Y-%m-%d %H:%M:%S} UTC, or with `poller run --now`"
+    detail = f"{logins.refused} times in a row; {rest}"
+    return skipped(host, HostError(*BACK_OFF, detail))
+
+
+def skipped(host: Host, error: HostError) -> Poll:
     """A poll that did not take place, and says why."""
-    return Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.SKIPPED, code=code, error=error)
+    draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
+    return replace(_failed(draft, error), outcome=PollOutcome.SKIPPED)
+
+
+def unable(host: Host) -> Poll:
+    """A poll for which not even a thread could be started."""
+    return skipped(host, HostError(*RESOURCES, "no more threads"))
 
 
 def overdue(host: Host) -> Poll:

@@ -1,17 +1,26 @@
-"""THE FLEET, after a round: close what left the configuration, deliver what is owed, forget what is too old."""
+"""THE FLEET, after a round, top to bottom: close what left the configuration -> whose fault -> deliver what is owed ->
+ship to the archive -> judge the poller itself -> forget what is too old.
+
+Mail never waits for the archive, and neither is ever a reason that a round has failed.
+"""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from poller import blame, history, itself
 from poller.alerts import compare
 from poller.clock import now_ms
 from poller.intake import new_id, owe
-from poller.model import Change, Config
+from poller.itself import Round
+from poller.model import POLLER, Change, Config
 from poller.notify import Delivery, deliver
 from poller.store import Journal
+
+if TYPE_CHECKING:
+    from poller.store.archive import Shipped
 
 # Pruning reads indexes of every sample table; once an hour is enough for limits that are days.
 _PRUNE_EVERY_MS: Final = 3_600_000
@@ -19,19 +28,40 @@ _PRUNE_EVERY_MS: Final = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What was done for the fleet as a whole."""
+    """What was done for the fleet as a whole. `own` are changes of the poller's own alerts.
+
+    `shipped` is None without an archive, and when a signal came before its turn.
+    """
 
     closed: tuple[Change, ...]
+    own: tuple[Change, ...]
     delivery: Delivery | None
+    shipped: Shipped | None = None
 
 
-def finish(journal: Journal, config: Config, stop: threading.Event) -> Aftermath:
-    """Everything that follows a round, until `stop` is set. A dead mail server is not an error: what is owed stays."""
+def finish(journal: Journal, config: Config, done: Round, stop: threading.Event) -> Aftermath:
+    """Everything that follows a round, until `stop` is set. A dead mail server or archive is not an error: what is
+    owed to people stays owed, and what the archive does not have yet waits.
+    """
     closed = _close_unconfigured(journal, config)
+    blamed = blame.settle(journal, config, done)
     delivery = _deliver(journal, config, stop)
+    if stop.is_set():
+        return Aftermath(closed, blamed.changes, delivery)
+    used = history.used_bytes(journal) if config.archive is not None else 0
+    shipped = history.ship(config, stop)
+    own = itself.look(journal, config, done, used)
+    if own.owed and delivery is not None and not delivery.kept:
+        delivery += _deliver(journal, config, stop) or Delivery()
     if not stop.is_set() and journal.prune_due(now_ms(), _PRUNE_EVERY_MS):
-        journal.prune(config.retention, now_ms())
-    return Aftermath(closed, delivery)
+        _prune(journal, config, shipped, stop)
+    return Aftermath(closed, blamed.changes + own.changes, delivery, shipped)
+
+
+def _prune(journal: Journal, config: Config, shipped: Shipped | None, stop: threading.Event) -> None:
+    journal.prune(config.retention, now_ms())
+    if shipped is not None and shipped.away is None:
+        history.trim(config, stop)
 
 
 def _deliver(journal: Journal, config: Config, stop: threading.Event) -> Delivery | None:
@@ -47,7 +77,7 @@ def _deliver(journal: Journal, config: Config, stop: threading.Event) -> Deliver
 
 def _close_unconfigured(journal: Journal, config: Config) -> tuple[Change, ...]:
     """Alerts of hosts that are no longer in config.xml end with one notice."""
-    known = {host.name for host in config.hosts}
+    known = {POLLER, *(host.name for host in config.hosts)}
     closed: list[Change] = []
     with journal.transaction() as work:
         for name in work.hosts_with_open_alerts():

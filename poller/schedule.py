@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import math
 import queue
+import resource
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from poller.model import Host, Poll
+from poller.poll import lacking, unable
 
 # Seconds beyond a host's deadline before its thread is given up.
 _GRACE: Final = 2.0
@@ -25,6 +28,26 @@ _LONGEST_SPREAD: Final = 5.0
 # Seconds that finished polls wait for company while others are still going on. Taking them in one by one, between
 # threads that do something else, costs up to twice as much CPU as in one go, and each commit is an fsync.
 _LINGER: Final = 0.5
+# Files of a poll at its worst moment (the pipes to a program here, both ends; or a socket, the resolver's and a key),
+# and of the rest of the poller (the journal, its locks, the archive, mail, gateways).
+_FILES_OF_A_POLL: Final = 6
+_FILES_OF_OUR_OWN: Final = 28
+# What was lacking may be there again after this many seconds; a poll that lacked something is tried so often more.
+_PAUSE: Final = 0.25
+_TRIES: Final = 5
+
+
+def affordable(at_once: int) -> int:
+    """So many hosts at once, or as many as there may be open files for. Raises the soft limit when that helps."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = at_once * _FILES_OF_A_POLL + _FILES_OF_OUR_OWN
+    if soft == resource.RLIM_INFINITY:
+        return at_once
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    return max(1, min(at_once, (soft - _FILES_OF_OUR_OWN) // _FILES_OF_A_POLL))
 
 
 def stagger(name: str, count: int) -> float:
@@ -66,6 +89,7 @@ class Schedule:
         hosts: Sequence[Host],
         ask: Callable[[Host], Poll],
         overdue: Callable[[Host], Poll],
+        unable: Callable[[Host], Poll] = unable,
         *,
         at_once: int,
         stop: Stop,
@@ -76,10 +100,14 @@ class Schedule:
         )
         self._ask = ask
         self._overdue = overdue
-        self._at_once = at_once
+        self._unable = unable
+        self._at_once = affordable(at_once)
         self._stop = stop
         self._running: dict[str, _Running] = {}
         self._finished: queue.SimpleQueue[Poll] = queue.SimpleQueue()
+        self._not_before = start
+        self._no_thread = False
+        self._tries: Counter[str] = Counter()
 
     def polls(self, most: int = 100) -> Iterator[list[Poll]]:
         """Finished polls in batches of about `most`, none kept longer than a moment, and the last one not at all."""
@@ -87,7 +115,7 @@ class Schedule:
         ripe = math.inf
         while (self._waiting or self._running) and not self._stop.requested:
             self._start_due()
-            batch += self._collect(most - len(batch), ripe) + self._give_up()
+            batch += self._collect(most - len(batch), ripe) + self._give_up() + self._never_started()
             if batch and (len(batch) >= most or time.monotonic() >= ripe):
                 yield batch
                 batch = []
@@ -98,17 +126,29 @@ class Schedule:
             yield batch
 
     def _start_due(self) -> None:
-        while self._waiting and len(self._running) < self._at_once and self._waiting[-1][0] <= time.monotonic():
+        while self._waiting and len(self._running) < self._at_once and self._next_start() <= time.monotonic():
             host = self._waiting[-1][2]
             thread = threading.Thread(target=self._work, args=(host,), name=f"poll {host.name}", daemon=True)
             try:
                 thread.start()
-            except RuntimeError:  # no more threads or memory: this host waits until another one has ended
-                if not self._running:
-                    raise
+            except (RuntimeError, MemoryError):  # no more threads: this host waits until another one has ended
+                self._no_thread, self._not_before = True, time.monotonic() + _PAUSE
                 return
+            self._no_thread = False
             self._waiting.pop()
             self._running[host.name] = _Running(host, time.monotonic() + host.poll.deadline + _GRACE)
+
+    def _next_start(self) -> float:
+        return max(self._waiting[-1][0], self._not_before)
+
+    def _never_started(self) -> list[Poll]:
+        """Hosts for whom there was no thread for as long as they may take."""
+        if not self._no_thread or self._running:
+            return []
+        now = time.monotonic()
+        late = [one for one in self._waiting if one[0] + one[2].poll.deadline <= now]
+        self._waiting = [one for one in self._waiting if one not in late]
+        return [self._unable(host) for _, _, host in late]
 
     def _work(self, host: Host) -> None:
         self._finished.put(self._ask(host))
@@ -119,7 +159,8 @@ class Schedule:
             arrived = self._finished.get(timeout=self._patience(until))
             while True:
                 # A thread that was given up may come back after all: its host was reported already.
-                if self._running.pop(arrived.host, None):
+                running = self._running.pop(arrived.host, None)
+                if running and not self._put_off(running.host, arrived):
                     batch.append(arrived)
                 if len(batch) >= most:
                     return batch
@@ -127,12 +168,22 @@ class Schedule:
         except queue.Empty:
             return batch
 
+    def _put_off(self, host: Host, poll: Poll) -> bool:
+        """A poll for which something was lacking is tried again, with no more at once than there is enough for."""
+        if not lacking(poll) or self._tries[host.name] >= _TRIES:
+            return False
+        self._tries[host.name] += 1
+        self._at_once = max(1, min(self._at_once, len(self._running)))
+        self._waiting.append((time.monotonic() + _PAUSE, host.name, host))
+        self._waiting.sort(reverse=True)
+        return True
+
     def _patience(self, until: float) -> float:
         """Seconds until something else than a finished poll wants attention; short enough to notice a stop."""
         now = time.monotonic()
         moments = [now + 0.25, until, *(running.ends for running in self._running.values())]
         if self._waiting and len(self._running) < self._at_once:
-            moments.append(self._waiting[-1][0])
+            moments.append(self._next_start())
         return max(0.0, min(moments) - now)
 
     def _give_up(self) -> list[Poll]:

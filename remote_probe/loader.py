@@ -12,7 +12,7 @@ PATIENCE = 120  # seconds for bundle and first request to arrive; after that the
 
 
 def fail(code: str, text: str) -> None:
-    """Ends the process with the only line that ever goes to standard error. `code`: version, bundle or crash."""
+    """Ends the process with the one line that goes to standard error. `code`: version, library, bundle or crash."""
     os.write(2, ("poller-probe: %s: %s\n" % (code, ascii(text)[1:-1][:500])).encode("ascii"))
     os._exit(70)
 
@@ -83,5 +83,7 @@ def start(stdin: object, length: int, digest: str) -> None:
         from remote_probe.run import main
 
         main(stdin, digest)  # type: ignore[arg-type]
+    except ImportError as error:
+        fail("library", str(error))
     except Exception as error:
         fail("crash", "%s: %s" % (type(error).__name__, error))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from remote_probe.collect import Reading, Section
     from remote_probe.host import Value
 
-LONGEST = 1024  # characters of one text
+LONGEST = 1024  # characters of one text, escapes included; report.xsd refuses longer ones
 _MARKUP = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
 
 

@@ -6,7 +6,6 @@ Numbers are big-endian. The text is compressed (zlib), encrypted (AES-256-CTR) a
 """
 
 import hashlib
-import hmac
 import os
 import zlib
 
@@ -64,4 +63,7 @@ def frame(marker: str, kind: str, payload: bytes) -> bytes:
 
 
 def _mac(key: bytes, message: bytes) -> bytes:
-    return hmac.new(key, message, "sha256").digest()
+    """HMAC-SHA256 (RFC 2104). By hand: Debian's python3-minimal has hashlib but no hmac."""
+    key = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + message).digest()
+    return hashlib.sha256(bytes(byte ^ 0x5C for byte in key) + inner).digest()

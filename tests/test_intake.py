@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from poller.intake import Intake
-from poller.model import Config, Host, Poll, Threshold
+from poller.model import Config, Host, Poll, Severity, Threshold
 from poller.store import Journal
-from tests.store.machines import START_MS
+from tests.store.machines import START_MS, failed
 from tests.store.machines import poll as poll_of
 
 LIMIT = Threshold(metric="memory.percent", above=0.0)
@@ -64,3 +64,23 @@ def test_a_dry_run_judges_and_keeps_nothing(journal: Journal) -> None:
     with journal.transaction() as work:
         assert work.alert_memory("web1").open == ()
         assert work.before("web1").reading is None
+
+
+SECURITY = Threshold(metric="host.security", above=0.0, severity=Severity.HIGH)
+
+
+def test_a_poll_that_somebody_may_have_meddled_with_is_a_high_alert_at_once_until_a_report_comes(
+    journal: Journal,
+) -> None:
+    host = Host(name="web1", address="192.0.2.1", thresholds=(SECURITY,))
+    work = Intake(journal, Config(path=journal.path, journal=journal.path, hosts=(host,)), "round", keep=True)
+
+    def changes(poll: Poll) -> list[tuple[str, str, str]]:
+        (taken,) = work.take([poll])
+        return [(str(change.kind), str(change.alert.severity), change.reason) for change in taken.changes]
+
+    changed = failed("web1", 1, "hostkey", "changed", security=True)
+    assert changes(changed) == [("opened", "high", f"hostkey/changed: {changed.error}")]
+    assert changes(failed("web1", 2, "hostkey", "changed", security=True)) == []
+    assert changes(failed("web1", 3, "connect", "timeout")) == [], "a host that is away is no proof of anything"
+    assert changes(poll_of("web1", 4)) == [("closed", "high", "back to 0, at 0")]

@@ -1,5 +1,6 @@
 """Verdicts and memory -> what changed, and why. Pure and replayable: the instant and new ids are passed in."""
 
 from poller.alerts.compare import compare
+from poller.alerts.explain import explained
 
-__all__ = ["compare"]
+__all__ = ["compare", "explained"]

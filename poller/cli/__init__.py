@@ -24,6 +24,7 @@ COMMANDS: Final = (
     ("trust", "trust", "Fetch host keys, show their fingerprints, accept them."),
     ("enroll", "enroll", "Install the poller's key on hosts through an existing login."),
     ("doctor", "doctor", "Go through every stage of a poll and say what to fix."),
+    ("explain", "explain", "Say more about a code: its causes, and what to run."),
     ("run", "run", "Poll hosts, store, judge, notify."),
     ("status", "status", "Show every host as last seen, without polling."),
     ("metrics", "metrics", "Show the metrics there are, or a host's values and limits."),
@@ -37,7 +38,7 @@ COMMANDS: Final = (
 
 _WHICH: Final = "config.xml to use. Default: $POLLER_CONFIG, ./config.xml, the user's, /etc/poller/config.xml."
 # What reads no config.xml takes no --config.
-_WITHOUT_CONFIG: Final = ("demo", "import")
+_WITHOUT_CONFIG: Final = ("demo", "explain", "import")
 
 
 class Commands(click.Group):

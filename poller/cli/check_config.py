@@ -27,14 +27,15 @@ def command(ctx: click.Context, as_json: bool) -> None:
     settings: Settings = ctx.obj
     if not as_json:
         config = settings.config
-        click.echo(f"{inert(str(_shown(settings)))}: {_sentence(config)}: ok")
+        click.echo(f"{inert(str(_shown(settings)))}: {inert(_sentence(config))}: ok")
         return
     try:
         config = settings.config
     except ConfigError as error:
         print_json(_failure(error))
         ctx.exit(2)
-    print_json({"ok": True, "file": str(config.path), **_counts(config), "mistakes": []})
+    archive = None if config.archive is None else str(config.archive)
+    print_json({"ok": True, "file": str(config.path), **_counts(config), "archive": archive, "mistakes": []})
 
 
 def _shown(settings: Settings) -> object:
@@ -61,7 +62,8 @@ def _counts(config: Config) -> dict[str, int]:
 
 
 def _sentence(config: Config) -> str:
-    return ", ".join(f"{number} {what if number != 1 else what[:-1]}" for what, number in _counts(config).items())
+    parts = [f"{number} {what if number != 1 else what[:-1]}" for what, number in _counts(config).items()]
+    return ", ".join([*parts, f"archive {config.archive}"] if config.archive else parts)
 
 
 def _failure(error: ConfigError) -> dict[str, Any]:

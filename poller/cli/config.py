@@ -1,9 +1,10 @@
-"""`poller config show HOST`: what applies to a host in the end, and which line of config.xml says so."""
+"""`poller config show`: what applies to a host in the end and which line says so, or to the poller itself."""
 
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,9 @@ from poller.cli.settings import Settings, print_json
 from poller.errors import UsageError
 from poller.model import Config, Hold, Host, Threshold
 
+if TYPE_CHECKING:
+    from poller.cli.layout import PlainTable
+
 
 @click.group()
 def command() -> None:
@@ -19,23 +23,33 @@ def command() -> None:
 
     \b
     Examples:
+      poller config show           where the poller keeps what, for how long, and whom it tells
       poller config show web1      what applies to web1, and which line says so
     """
 
 
 @command.command(short_help="Show the merged values of HOST, each with its file:line.")
-@click.argument("host", shell_complete=complete_host)
+@click.argument("host", required=False, shell_complete=complete_host)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.pass_obj
-def show(settings: Settings, host: str, as_json: bool) -> None:
-    """Show the merged values of HOST, each with the file:line that set it.
+def show(settings: Settings, host: str | None, as_json: bool) -> None:
+    """Show the merged values of HOST, each with the file:line that set it; without HOST those of the poller itself.
 
     \b
     Examples:
+      poller config show
       poller config show web1
       poller config show web1 --json
     """
+    from poller.cli import own_settings
+
     config = settings.config
+    if host is None:
+        if as_json:
+            print_json(own_settings.document(config))
+        else:
+            own_settings.show(settings)
+        return
     found = _host(config, host)
     if as_json:
         print_json(_document(config, found))
@@ -88,11 +102,11 @@ def _document(config: Config, host: Host) -> dict[str, Any]:
         "group": host.group or None,
         "where": host.where,
         "settings": {name: {"value": value, "where": origins[name]} for name, value in _values(host).items()},
-        "thresholds": [_threshold(threshold) for threshold in host.thresholds],
+        "thresholds": [limit_document(threshold) for threshold in host.thresholds],
     }
 
 
-def _threshold(threshold: Threshold) -> dict[str, Any]:
+def limit_document(threshold: Threshold) -> dict[str, Any]:
     return {
         "metric": threshold.metric,
         "labels": dict(threshold.labels),
@@ -115,10 +129,17 @@ def _print(settings: Settings, config: Config, host: Host) -> None:
     values = plain_table("SETTING", "VALUE", "SET BY")
     for name, value in _values(host).items():
         values.add_row(name, cell(_shown(value)), cell(config.origins[host.name][name]))
-    limits = plain_table("THRESHOLD", "LIMIT", "CLEAR", "SEVERITY", "TELLS", "SET BY")
-    for threshold in host.thresholds:
-        limits.add_row(*(cell(each) for each in _limit_row(threshold)))
-    settings.out.print(values, "", limits, sep="\n")
+    settings.out.print(values, "", limits(host.thresholds), sep="\n")
+
+
+def limits(thresholds: Iterable[Threshold]) -> PlainTable:
+    """Thresholds as a table for people."""
+    from poller.cli.table import cell, plain_table
+
+    table = plain_table("THRESHOLD", "LIMIT", "CLEAR", "SEVERITY", "TELLS", "SET BY")
+    for threshold in thresholds:
+        table.add_row(*(cell(each) for each in _limit_row(threshold)))
+    return table
 
 
 def _limit_row(threshold: Threshold) -> tuple[str, ...]:

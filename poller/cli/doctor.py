@@ -48,9 +48,12 @@ def command(settings: Settings, hosts: tuple[str, ...], as_json: bool) -> int:
         if not as_json:
             _head(settings, poll.host)
             _show(settings, report[poll.host])
+    failed = any(finding.mark == "FAIL" for found in report.values() for finding in found)
     if as_json:
         print_json({name: [_document(finding) for finding in found] for name, found in report.items()})
-    return int(any(finding.mark == "FAIL" for found in report.values() for finding in found))
+    elif failed:
+        settings.out.print("\n`poller explain CODE` says more about a code", markup=False)
+    return int(failed)
 
 
 def _document(finding: Finding) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def command(
     _confirm(chosen, yes or not chosen)
     login = _login(identity, ask_password)
     results = [_enroll(host, login, address, silent=as_json) for host in chosen]
+    _try_again(settings, [result["name"] for result in results if not result["error"]])
     if as_json:
         print_json({"hosts": results})
     return int(any(result["error"] for result in results))
@@ -136,6 +137,18 @@ def _enroll(host: Host, login: ExistingLogin, address: str | None, *, silent: bo
         if not silent:
             click.echo(inert("    " + error.hint.replace(" HOST`", f" {host.name}`")))
     return result
+
+
+def _try_again(settings: Settings, hosts: list[str]) -> None:
+    """The poller stops leaving these alone, if it did: their logins work now."""
+    if not hosts or not settings.config.journal.exists():
+        return
+    from poller.clock import now_ms
+    from poller.store import Journal
+
+    with Journal.open(settings.config.journal, now_ms=now_ms()) as journal, journal.transaction() as work:
+        for host in hosts:
+            work.try_logins(host)
 
 
 def _make_key(path: Path, *, silent: bool) -> None:

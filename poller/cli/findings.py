@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from poller import __version__
 from poller.cli.settings import counted
-from poller.errors import STAGES, DeliveryError, StoreError
+from poller.errors import STAGES, DeliveryError, PollerError, StoreError
 
 if TYPE_CHECKING:
-    from poller.model import Config, MailServer, Poll, Section
+    from poller.model import ArchiveSettings, Config, MailServer, Poll, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,38 @@ class Finding:
 
 
 def own(config: Config) -> Iterator[Finding]:
-    """The poller's own set-up: versions, configuration, journal, mail."""
+    """The poller's own set-up: versions, configuration, journal, archive, mail."""
     yield Finding("OK", "version", f"poller {__version__}, Python {platform.python_version()}")
     yield Finding("OK", "config", f"{config.path}: {counted(len(config.hosts), 'host')}")
-    yield _journal(config.journal)
+    yield _file("journal", config.journal)
+    if config.archive is not None:
+        yield _archive(config.archive)
     yield _mail(config)
 
 
-def _journal(path: Path) -> Finding:
-    """Can it be read, is its schema ours, and may we write it?"""
+def _archive(archive: ArchiveSettings) -> Finding:
+    """Does it answer, and is its schema ours? Nothing is written there."""
+    if archive.path is not None:
+        return _file("archive", archive.path)
+    try:
+        return Finding("OK", "archive", f"{archive}: {_server(archive)}")
+    except PollerError as error:
+        return Finding("FAIL", "archive", f"{error.code}: {error.sentence}", error.hint)
+
+
+def _server(archive: ArchiveSettings) -> str:
+    """Which server it is, and how the way to it is protected."""
+    from poller.store.mysql import connect
+    from poller.store.mysql.about import about
+    from poller.store.mysql.migrate import check
+
+    with connect(archive) as connection:
+        check(connection)
+        return f"version {about(connection)}, schema up to date"
+
+
+def _file(subject: str, path: Path) -> Finding:
+    """An SQLite file. Can it be read, is its schema ours, and may we write it?"""
     from poller.store.database import reading
     from poller.store.migrate import check, recorded
     from poller.store.sql import migrations
@@ -46,21 +69,34 @@ def _journal(path: Path) -> Finding:
             check(recorded(connection, path), migrations(), path)
     except StoreError as error:
         if error.code == "absent":
-            return _future_journal(path)
-        return Finding("FAIL", "journal", error.sentence, error.hint)
-    for place in (path, path.parent):
-        if not os.access(place, os.W_OK):
-            return Finding("FAIL", "journal", f"{place} is not writable", "run the poller as its owner")
-    return Finding("OK", "journal", str(path))
+            return _future(subject, path)
+        return Finding("FAIL", subject, error.sentence, error.hint)
+    if not os.access(path, os.W_OK):
+        return Finding("FAIL", subject, f"{path} is not writable", "run the poller as its owner")
+    if not os.access(path.parent, os.W_OK):
+        return _closed_folder(subject, path)
+    return Finding("OK", subject, str(path))
 
 
-def _future_journal(path: Path) -> Finding:
-    """There is none yet: can it be made?"""
+def _closed_folder(subject: str, path: Path) -> Finding:
+    """Nothing can be made beside the database. That does no harm where all that SQLite and the locks need is there."""
+    beside = [path.with_name(path.name + ending) for ending in ("-wal", "-shm", ".lock")]
+    missing = [file for file in beside if not os.access(file, os.W_OK)]
+    fix = f"let the poller write the folder {path.parent}"
+    if missing:
+        return Finding("FAIL", subject, f"{missing[0]} cannot be made: its folder is not writable", fix)
+    return Finding("WARN", subject, f"{path.parent} is not writable: works while nobody removes {beside[0]}", fix)
+
+
+def _future(subject: str, path: Path) -> Finding:
+    """There is none yet: can it be made? The folder of an archive is never made: its disk may just not be mounted."""
+    if subject == "archive" and not path.parent.is_dir():
+        return Finding("FAIL", subject, f"{path.parent}: there is no such folder", "make it, or mount its disk")
     folder = next(parent for parent in path.parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        fix = f"run the poller as the owner of {folder}, or set <journal path=>"
-        return Finding("FAIL", "journal", f"{path} cannot be made: {folder} is not writable", fix)
-    return Finding("OK", "journal", f"{path} will be made by the first round")
+        fix = f"run the poller as the owner of {folder}, or name another file in <{subject}>"
+        return Finding("FAIL", subject, f"{path} cannot be made: {folder} is not writable", fix)
+    return Finding("OK", subject, f"{path} will be made by the first round")
 
 
 def _mail(config: Config) -> Finding:

@@ -29,6 +29,7 @@ _LOG = logging.getLogger(__name__)
 @host_options
 @click.option("--strict", is_flag=True, help="Exit 1 when any host failed, also in a round over all of them.")
 @click.option("--dry-run", is_flag=True, help="Poll and judge, but neither store nor send anything.")
+@click.option("--now", is_flag=True, help="Also try hosts that refused the last logins and are left alone for a while.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only the poller's own trouble: what a cron line wants.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document with every metric.")
 @click.pass_obj
@@ -39,6 +40,7 @@ def command(
     tags: tuple[str, ...],
     strict: bool,
     dry_run: bool,
+    now: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -53,6 +55,7 @@ def command(
       poller run                                  every host
       poller run -q                               the same from cron: * * * * * poller run -q
       poller run --host web1 --host 'lab*'        just these, now
+      poller run --host web1 --now                its key is repaired: do not wait until it is tried again
       poller run --group lab --dry-run            what would be stored and mailed?
       poller run --host web1 --json | jq '.hosts[0].metrics'
     """
@@ -63,12 +66,12 @@ def command(
     stop = Stop()
     shown = not (quiet or as_json or settings.verbose)
     with _signals(stop), _progress(settings, selection, shown=shown) as advance:
-        result = run_round(settings.config, selection, stop=stop, keep=not dry_run, on_taken=advance)
+        result = run_round(settings.config, selection, stop=stop, keep=not dry_run, at_any_rate=now, on_taken=advance)
     if as_json:
         print_json(as_document(result))
     elif not quiet:
         _show(settings, result, dry_run)
-    _complain(settings, result)
+    _complain(settings, result, quiet=quiet)
     return _exit_code(result, chosen=not selection.everything, strict=strict)
 
 
@@ -137,8 +140,20 @@ def as_document(result: RoundResult) -> dict[str, Any]:
             "interrupted": bool(result.stopped),
             "mails": {"sent": delivery.sent, "kept": delivery.kept} if delivery else None,
         },
+        "archive": _archive_document(result),
+        "poller": [_change_document(change) for change in result.aftermath.own] if result.aftermath else [],
         "hosts": [_host_document(one) for one in result.taken],
     }
+
+
+def _archive_document(result: RoundResult) -> dict[str, Any] | None:
+    """What went to the archive, and polls that wait for it; None when none is configured or nothing was shipped."""
+    shipped = result.aftermath.shipped if result.aftermath else None
+    if shipped is None:
+        return None
+    away = {"code": shipped.away.code, "error": shipped.away.sentence} if shipped.away else None
+    return {"shipped": shipped.polls, "rows": shipped.rows, "rejected": shipped.rejected, "waiting": shipped.waiting,
+            "dropped": shipped.dropped, "away": away}  # fmt: skip
 
 
 def _host_document(one: Taken) -> dict[str, Any]:
@@ -177,10 +192,10 @@ def _show(settings: Settings, result: RoundResult, dry_run: bool) -> None:
 
     out = settings.out
     out.print(poll_table(result.taken))
-    for one in sorted(result.taken, key=lambda one: one.poll.host):
-        for change in one.changes:
-            out.print(f"{change.kind} [{change.alert.severity}] {inert(one.poll.host)} {inert(_name(change))}: "
-                      f"{inert(change.reason)}", markup=False)  # fmt: skip
+    changes = [change for one in sorted(result.taken, key=lambda one: one.poll.host) for change in one.changes]
+    for change in (*changes, *(result.aftermath.own if result.aftermath else ())):
+        out.print(f"{change.kind} [{change.alert.severity}] {inert(change.alert.host)} {inert(_name(change))}: "
+                  f"{inert(change.reason)}", markup=False)  # fmt: skip
     counts = ", ".join(f"{count} {name}" for name, count in sorted(result.outcomes.items()))
     seconds = (result.finished_ms - result.started_ms) / 1000
     note = " (dry run: nothing stored, nothing sent)" if dry_run else ""
@@ -191,12 +206,23 @@ def _show(settings: Settings, result: RoundResult, dry_run: bool) -> None:
         out.print(f"{counted(delivery.sent, 'mail')} sent", markup=False)
 
 
-def _complain(settings: Settings, result: RoundResult) -> None:
+def _complain(settings: Settings, result: RoundResult, *, quiet: bool) -> None:
     """The poller's own trouble goes to stderr, also with --quiet: cron mails it."""
     delivery = result.aftermath.delivery if result.aftermath else None
     for error in delivery.errors if delivery else ():
         settings.err.print(f"poller: mail: {inert(str(error))}", markup=False)
+    shipped = result.aftermath.shipped if result.aftermath else None
+    if shipped and shipped.away and not (quiet and _known_away(result)):
+        waiting = "1 poll waits" if shipped.waiting == 1 else f"{shipped.waiting} polls wait"
+        why = inert(shipped.away.sentence)
+        settings.err.print(f"poller: archive away: {why}; {waiting} in the journal", markup=False)
     if result.stopped:
         settings.err.print(
             "poller: interrupted; finished polls are stored, mails go out with the next run", markup=False
         )
+
+
+def _known_away(result: RoundResult) -> bool:
+    """Whether an alert says that the archive is away, and this round did not open it: cron mails it once, not hourly."""
+    own = result.aftermath.own if result.aftermath else ()
+    return not any(change.alert.metric == "poller.archive_away_seconds" for change in own)

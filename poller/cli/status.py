@@ -13,7 +13,7 @@ from poller.errors import StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poller.model import Host
+    from poller.model import Alert, Host
     from poller.store.views import Backlog, HostStatus, RoundStatus
 
 
@@ -47,11 +47,45 @@ def command(
     documents = [_document(host, seen.get(host.name), now) for host in chosen]
     last = views.last_round(journal, "") if polled else None
     owed = views.backlog(journal) if polled else views.Backlog(0, None, 0)
+    own = _own(settings, now) if polled else {"archive": None, "alerts": []}
     if as_json:
         print_json({"now_ms": now, "counts": _counts(documents), "round": _round(last), "owed": owed.owed,
-                    "hosts": documents})  # fmt: skip
+                    "poller": own, "hosts": documents})  # fmt: skip
     else:
         _show(settings, documents, now, last, owed)
+        _show_own(settings, own)
+
+
+def _own(settings: Settings, now: int) -> dict[str, Any]:
+    """The poller itself: its archive, None without one, and its own alerts."""
+    from poller.itself import away_in_words
+    from poller.store import views
+
+    config = settings.config
+    alerts = [_alert(alert) | {"reason": alert.reason} for alert in views.own_alerts(config.journal)]
+    if config.archive is None:
+        return {"archive": None, "alerts": alerts}
+    state = views.shipping(config.journal)
+    archive = {
+        "waiting": state.waiting, "oldest_ms": state.oldest_ms, "shipped_ms": state.shipped_ms,
+        "away_since_ms": state.away_since_ms, "code": state.code, "error": state.error, "rejected": state.rejected,
+        "words": away_in_words(state, now),
+    }  # fmt: skip
+    return {"archive": archive, "alerts": alerts}
+
+
+def _show_own(settings: Settings, own: dict[str, Any]) -> None:
+    """What is wrong with the poller itself, a line each."""
+    archive = own["archive"]
+    if archive and archive["words"]:
+        settings.out.print(inert(archive["words"]), markup=False)
+    elif archive and archive["waiting"]:
+        waiting = "poll waits" if archive["waiting"] == 1 else "polls wait"
+        settings.out.print(f"{archive['waiting']} {waiting} for the archive", markup=False)
+    if archive and archive["rejected"]:
+        settings.out.print(f"{archive['rejected']} refused by the archive for good: `poller db status`", markup=False)
+    for alert in own["alerts"]:
+        settings.out.print(f"[{alert['severity']}] poller: {inert(alert['reason'])}", markup=False)
 
 
 def _polled(journal: Path) -> bool:
@@ -93,12 +127,13 @@ def _document(host: Host, seen: HostStatus | None, now: int) -> dict[str, Any]:
         "error": seen.error,
         "booted_ms": seen.booted_ms,
         "metrics": {name: value for name, value in metrics.items() if value is not None},
-        "alerts": [
-            {"metric": alert.metric, "labels": dict(alert.labels), "severity": str(alert.severity),
-             "value": alert.value, "limit": alert.limit, "since_ms": alert.since_ms, "id": alert.id}
-            for alert in seen.alerts
-        ],
-    }  # fmt: skip
+        "alerts": [_alert(alert) for alert in seen.alerts],
+    }
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {"metric": alert.metric, "labels": dict(alert.labels), "severity": str(alert.severity),
+            "value": alert.value, "limit": alert.limit, "since_ms": alert.since_ms, "id": alert.id}  # fmt: skip
 
 
 def _counts(documents: list[dict[str, Any]]) -> dict[str, int]:

@@ -5,6 +5,7 @@
      vocabulary   which elements and attributes there are, and of which kind (values, references, variables, notify)
      structure    elements -> nodes that hold what is right
      build        nodes -> Config: contacts, threshold sets (limits, defaults, merge), hosts (ranges)
+     archive      the url of <archive>, which no message repeats
      secret       reads a referred secret when it is used
 
 Never expands entities, never fetches anything, never repeats a secret.

@@ -7,33 +7,37 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from poller.config import defaults, limits
+from poller.config import archive, defaults, limits, own
 from poller.config.hosts import Fleet, Level, inherited
 from poller.config.limits import Limit
 from poller.config.mistakes import Mistakes, meant
 from poller.config.notify import MAILTO
 from poller.config.place import Place
 from poller.config.structure import Node
-from poller.model import Config, Contact, MailServer, Retention
+from poller.model import POLLER, Config, Contact, MailServer, Retention
 
 _PORTS: Final = {"none": 25, "starttls": 587, "tls": 465}
 
 
 def build(root: Node, path: Path, place: Place, mistakes: Mistakes) -> Config:
     """The configuration; what is wrong with it is in `mistakes`."""
-    _check_archive(root, mistakes)
     contacts = _contacts(root, mistakes)
     sets = _sets(root, mistakes)
     mail = _mail(root, mistakes)
     _check_references(root, contacts, sets, mistakes)
     _check_reachable(root, mistakes)
+    own.check(root, mistakes)
     fleet = Fleet(sets, place, mistakes)
     fleet.read(root, _top(root))
-    journal, poll = root.one("journal"), root.one("poll")
+    node, poll = root.one("journal"), root.one("poll")
+    journal = (node.value("path") if node else None) or place.state / "poller.db"
     return Config(
         path=path.absolute(),
-        journal=(journal.value("path") if journal else None) or place.state / "poller.db",
+        journal=journal,
+        journal_bound=node.value("bound", 1 << 30) if node else 1 << 30,
+        archive=archive.build(root, journal, mistakes),
         hosts=tuple(fleet.hosts),
+        thresholds=own.thresholds(root, sets, fleet.hosts),
         at_once=poll.value("at-once", 200) if poll else 200,
         retention=_retention(root),
         mail=mail,
@@ -52,20 +56,6 @@ def _top(root: Node) -> Level:
     }
     told = root.value("notify")
     return Level(settings, notify=told.over(()) if told else ())
-
-
-def _check_archive(root: Node, mistakes: Mistakes) -> None:
-    # The URL may hold a password: it is not repeated.
-    archive = root.one("archive")
-    if archive is not None and "url" in archive.settings:
-        url: str = archive.value("url")
-        scheme = url.partition(":")[0]
-        what = f"{scheme} is" if scheme in ("mysql", "mariadb") else "url= names something"
-        mistakes.add(
-            archive.line_of("url"),
-            f"{what} not an archive that this version knows; it stores in the journal file only",
-            "leave <archive> out",
-        )
 
 
 def _contacts(root: Node, mistakes: Mistakes) -> tuple[Contact, ...]:
@@ -136,7 +126,7 @@ def _check_references(
 ) -> None:
     """Contacts in notify= and sets in thresholds= must exist."""
     people = [contact.name for contact in contacts]
-    known_sets = [*sets, defaults.NAME]
+    known_sets = [*sets, defaults.NAME, POLLER]
     for node in root.walk():
         for name in node.value("notify").contacts if "notify" in node.settings else ():
             if name not in people:

@@ -13,7 +13,7 @@ from poller.config.mistakes import Mistakes, WrongError, shortened
 from poller.config.place import Place
 from poller.config.structure import Node, Setting
 from poller.config.vocabulary import COMMON, LOGIN, TIMING
-from poller.model import Host, PollSettings, Ssh, Threshold
+from poller.model import POLLER, Host, PollSettings, Ssh, Threshold
 
 DEFAULT: Final = "default"
 # What `poller config show` lists, in this order; a secret is one setting whichever way it is referred to.
@@ -112,6 +112,9 @@ class Fleet:
 
     def _is_new(self, name: str, node: Node) -> bool:
         line = node.line_of("name")
+        if name == POLLER:
+            self.mistakes.add(line, f'no host can be called "{name}": the poller keeps its own trouble under that name')
+            return False
         if name in self._lines:
             self.mistakes.add(line, f'host "{name}" stands twice; the first is in line {self._lines[name]}')
             return False

@@ -17,6 +17,7 @@ from poller.model import Hold, Severity, Threshold
 
 Slot = tuple[str, tuple[tuple[str, str], ...]]
 DOWN: Final = "host.down"
+SECURITY: Final = "host.security"
 _PERCENT: Final[Mapping[str, int]] = {"%": 1}
 _ALONE: Final = ("above", "below", "clear", "for", "polls", "severity", "notify")
 
@@ -80,7 +81,7 @@ def _limit(node: Node, mistakes: Mistakes) -> Limit | None:
     if numbers is None:
         return None
     above, below, clear = numbers
-    severity = node.value("severity", Severity.HIGH if metric.name == DOWN else Severity.MEDIUM)
+    severity = node.value("severity", Severity.HIGH if metric.name in (DOWN, SECURITY) else Severity.MEDIUM)
     hold = Hold(node.value("for", 0.0), node.value("polls", 1))
     threshold = Threshold(metric.name, labels, above, below, clear, hold, severity, where=where)
     return Limit(threshold, "for" in node.settings or "polls" in node.settings, node.value("notify"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from poller.config.defaults import HOST_DOWN
+from poller.config.defaults import HOST_DOWN, HOST_SECURITY
 from poller.config.limits import DOWN, Limit, Slot
 from poller.config.notify import Notify
 from poller.model import Hold, Threshold
@@ -17,9 +17,14 @@ NOBODY = Notify(None, ())
 
 
 def merged(layers: Iterable[Sequence[Limit]]) -> tuple[Limit, ...]:
-    """The limits in force. `host.down` is always among them unless it was turned off."""
-    slots: dict[Slot, list[Limit]] = {HOST_DOWN.slot: [HOST_DOWN]}
-    for layer in layers:
+    """The limits in force. `host.down` and `host.security` are always among them unless they were turned off."""
+    return over((HOST_DOWN, HOST_SECURITY), layers)
+
+
+def over(lowest: Sequence[Limit], layers: Iterable[Sequence[Limit]]) -> tuple[Limit, ...]:
+    """The limits in force when each layer wins over those before it."""
+    slots: dict[Slot, list[Limit]] = {}
+    for layer in (lowest, *layers):
         fresh: dict[Slot, list[Limit]] = {}
         for limit in layer:
             fresh.setdefault(limit.slot, []).append(limit)

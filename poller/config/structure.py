@@ -113,7 +113,8 @@ def _settings(element: Element, shape: Shape, place: Place, mistakes: Mistakes) 
             filled = variables.fill(text.text, place.environ)
             value = kind(_filled(filled), place)
         except WrongError as wrong:
-            mistakes.add(text.line, f'{name}="{shortened(text.text)}" {wrong.predicate}', wrong.hint)
+            shown = f"{name}=" if name in shape.private else f'{name}="{shortened(text.text)}"'
+            mistakes.add(text.line, f"{shown} {wrong.predicate}", wrong.hint)
             continue
         if isinstance(value, Secret):
             value = dataclasses.replace(value, where=mistakes.where(text.line))

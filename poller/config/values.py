@@ -92,6 +92,20 @@ def number(text: str, units: Mapping[str, float], example: str) -> float:
     return float(digits) * units.get(unit, 1)
 
 
+def size(least: str, most: str) -> Callable[[str], int]:
+    """Whole bytes within bounds that are written as sizes themselves: `500MB`, `5GiB`."""
+
+    def counted(text: str) -> float:
+        return number(text, BYTES, " of bytes: write 500MB or 5GiB")
+
+    def bounded(text: str) -> int:
+        if not counted(least) <= counted(text) <= counted(most):
+            raise WrongError(f"must lie between {least} and {most}")
+        return int(counted(text))
+
+    return bounded
+
+
 def choice(*options: str) -> Callable[[str], str]:
     """One of a few words."""
 

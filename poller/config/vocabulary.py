@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from poller.config import notify, references, values
+from poller.config import archive, notify, references, values
 from poller.config.place import Place
 from poller.metrics import CATALOGUE
 
@@ -20,13 +20,17 @@ Kind = Callable[[str, Place], Any]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One element. `once`: at most one in the file. `exclusive`: pairs of attributes that cannot stand together."""
+    """One element. `once`: at most one in the file. `exclusive`: pairs of attributes that cannot stand together.
+
+    The text of a `private` attribute may hold a secret by mistake: no message repeats it.
+    """
 
     attributes: Mapping[str, Kind]
     required: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
     once: bool = False
     exclusive: tuple[tuple[str, str], ...] = ()
+    private: tuple[str, ...] = ()
 
 
 def _plain(parse: Callable[[str], object]) -> Kind:
@@ -76,12 +80,18 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
         children=("journal", "archive", "retention", "ssh", "poll", "mail", "contact", "thresholds", "group", "host"),
         once=True,
     ),
-    "journal": Shape({"path": references.path}, required=("path",), once=True),
+    "journal": Shape({"path": references.path, "bound": _plain(values.size("16MiB", "1PiB"))}, once=True),
     "archive": Shape(
-        {"url": _TEXT, "password-file": references.secret_file, "password-env": references.secret_env},
+        {
+            "url": archive.parse,
+            "password-file": references.secret_file,
+            "password-env": references.secret_env,
+            "timeout": _plain(values.between("1s", "5m")),
+        },
         required=("url",),
         once=True,
         exclusive=_SECRETS[:1],
+        private=("url",),
     ),
     "retention": Shape(dict.fromkeys(("samples", "cores", "logs", "connections", "events", "polls"), _KEEP), once=True),
     "ssh": Shape(LOGIN, once=True, exclusive=_SECRETS),

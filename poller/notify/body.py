@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from poller.model import ChangeKind, Notification
+from poller.model import POLLER, ChangeKind, Notification
 from poller.notify.plain import plain
 from poller.notify.subject import name
 from poller.notify.wording import duration, limit, moment, quantity, unit_of
@@ -66,6 +66,6 @@ def _lasted(notification: Notification) -> str:
 def _look(notifications: Sequence[Notification]) -> Iterator[str]:
     yield "To look:"
     yield "    poller status"
-    hosts = list(dict.fromkeys(one.alert.host for one in notifications))
+    hosts = list(dict.fromkeys(one.alert.host for one in notifications if one.alert.host != POLLER))
     for host in hosts[:_COMMANDS]:
         yield f"    poller metrics --host {shlex.quote(plain(host))}"

@@ -27,6 +27,11 @@ class Delivery:
     given_up: int = 0
     errors: tuple[str, ...] = ()
 
+    def __add__(self, later: Delivery) -> Delivery:
+        """Both together."""
+        errors = tuple(dict.fromkeys(self.errors + later.errors))
+        return Delivery(self.sent + later.sent, self.kept + later.kept, self.given_up + later.given_up, errors)
+
 
 def deliver(outbox: Outbox, config: Config, channel: Channel, now_ms: int) -> Delivery:
     """Sends one message per contact with everything it is owed, oldest first.

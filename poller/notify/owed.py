@@ -11,7 +11,7 @@ A contact whose `severities` begin higher is therefore told when the alert rises
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from poller.model import Change, ChangeKind, Config, Contact, Notification
 
@@ -21,19 +21,24 @@ _NEWS = frozenset({ChangeKind.OPENED, ChangeKind.ROSE})
 def owed(
     changes: Sequence[Change],
     config: Config,
-    told: Mapping[str, int],
+    numbers: Mapping[str, int],
     now_ms: int,
     new_id: Callable[[], str],
+    *,
+    told: Collection[str] | None = None,
 ) -> tuple[Notification, ...]:
     """The notifications that the changes of ONE alert, oldest first, make.
 
-    `told` maps each recipient (a contact's name or a `mailto:` address) to the number of notifications
-    about this alert that they already got or are owed; numbering goes on from there.
+    `numbers` maps each recipient (a contact's name or a `mailto:` address) to the number of notifications about this
+    alert that there are for it; numbering goes on from there. `told` are those of them that got one or are owed one
+    (default: all); what there is for the others is held back.
     """
-    counts = dict(told)
+    counts = dict(numbers)
+    known = dict.fromkeys(counts if told is None else (name for name in counts if name in told))
     notifications: list[Notification] = []
     for change in changes:
-        for recipient in _recipients(change, config, counts):
+        for recipient in _recipients(change, config, known):
+            known[recipient] = None
             counts[recipient] = counts.get(recipient, 0) + 1
             notifications.append(
                 Notification(new_id(), change.alert, change.kind, recipient, counts[recipient], now_ms)
@@ -41,13 +46,13 @@ def owed(
     return tuple(notifications)
 
 
-def _recipients(change: Change, config: Config, told: Mapping[str, int]) -> tuple[str, ...]:
+def _recipients(change: Change, config: Config, told: Collection[str]) -> tuple[str, ...]:
     if change.kind in _NEWS:
         return _once_per_address(change, config, told)
     return tuple(told)
 
 
-def _once_per_address(change: Change, config: Config, told: Mapping[str, int]) -> tuple[str, ...]:
+def _once_per_address(change: Change, config: Config, told: Collection[str]) -> tuple[str, ...]:
     """A name and a `mailto:` that end in the same mailbox are one; who was told before keeps being told."""
     by_address: dict[str, str] = {}
     for recipient in change.notify:

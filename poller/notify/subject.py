@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from poller.metrics import OWN
 from poller.model import Alert, ChangeKind, MetricValue, Notification
 from poller.notify.plain import plain
 from poller.notify.wording import limit, quantity, unit_of
@@ -47,6 +48,8 @@ def _what(notification: Notification) -> str:
     if notification.kind is ChangeKind.UNCONFIGURED:
         return f"{name(alert)} is no longer watched"
     moved = {ChangeKind.ROSE: " (rose)", ChangeKind.FELL: " (fell)"}.get(notification.kind, "")
+    if _speaks(alert) and notification.kind is not ChangeKind.FELL:
+        return alert.reason
     bound = limit(alert.limit, unit)
     if flag:
         _, held, how_long = bound.partition(" for ")
@@ -54,5 +57,10 @@ def _what(notification: Notification) -> str:
     return f"{name(alert)} {quantity(alert.value, unit)} {bound}{moved}"
 
 
+def _speaks(alert: Alert) -> bool:
+    """Whether its reason says it all: the poller's own numbers say little by themselves, and a 1 even less."""
+    return bool(alert.reason) and alert.metric.startswith((OWN, "host.security"))
+
+
 def _item(alert: Alert, *, named: bool) -> str:
-    return f"{plain(alert.host)} {name(alert)}" if named else name(alert)
+    return f"{plain(alert.host)} {name(alert)}" if named and not alert.metric.startswith(OWN) else name(alert)

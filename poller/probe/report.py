@@ -35,6 +35,7 @@ from poller.model import (
     natural_key,
 )
 from poller.probe import bounds
+from remote_probe.collectors import COUNTERS
 
 _MAX_DETAIL: Final = 300
 
@@ -51,6 +52,8 @@ SECTIONS: Final[dict[str, dict[str, type[Row]]]] = {
     "pressure": {"pressure": Pressure},
 }
 _STATUS: Final = {status.value: status for status in SectionStatus}
+_NAMES_OF_SECTIONS: Final = frozenset(SECTIONS)
+_COUNTERS: Final = frozenset(COUNTERS)
 _ORDER: Final = {name: position for position, name in enumerate(SECTIONS)}
 _CONVERTERS: Final[dict[str, Callable[[str], Any]]] = {"str": str, "int": int, "float": float}
 _FIELDS: Final[dict[type[Row], tuple[tuple[str, Callable[[str], Any]], ...]]] = {
@@ -88,7 +91,7 @@ def parse(xml: bytes, expected: Expected) -> Report:
     for name, wanted in (("host", expected.host), ("probe", expected.probe)):
         if root.get(name) != wanted:
             raise HostError("report", "identity", f"{name} {_cut(ascii(root.get(name)))}, expected {wanted!a}")
-    readings = tuple(_reading(element) for element in root)
+    readings = tuple(_reading(element, _NAMES_OF_SECTIONS if element is root[-1] else _COUNTERS) for element in root)
     return Report(expected.host, expected.probe, root.get("python", ""), float(root.get("seconds", "0")), readings)
 
 
@@ -110,6 +113,9 @@ def _document(xml: bytes) -> etree._Element:
     try:
         return etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
+        # After expat took it: libxml2 had no memory for the document, or not even for saying so.
+        if error.msg in (None, "unknown error") or "out of memory" in error.msg.lower():
+            raise MemoryError from None
         raise HostError("report", "xml", _cut(ascii(str(error))[1:-1])) from None
 
 
@@ -128,20 +134,22 @@ def _validate(root: etree._Element) -> None:
     raise HostError("report", "schema", _cut(f"{error.path} line {error.line}: {ascii(error.message)[1:-1]}"))
 
 
-def _reading(element: etree._Element) -> Reading:
+def _reading(element: etree._Element, allowed: frozenset[str]) -> Reading:
     return Reading(
         float(element.get("clock", "0")),
         float(element.get("uptime", "0")),
         element.get("boot_id", ""),
-        tuple(_sections(element)),
+        tuple(_sections(element, allowed)),
     )
 
 
-def _sections(reading: etree._Element) -> Iterator[Section]:
+def _sections(reading: etree._Element, allowed: frozenset[str]) -> Iterator[Section]:
     """What XSD 1.0 cannot say: each section at most once and in order, with rows of its own kinds, each key once."""
     last = -1
     for element in reading:
         name = element.get("name", "")
+        if name not in allowed:
+            _refuse(element, f"section {name!r} in the first of two readings, which holds only counters")
         if _ORDER[name] <= last:
             _refuse(element, f"section {name!r} is out of order or there twice")
         last = _ORDER[name]

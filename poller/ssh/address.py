@@ -5,6 +5,7 @@ paramiko would not fall back to the next address (#22), and a look-up cannot be 
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import socket
@@ -16,8 +17,9 @@ from poller.ssh import apart
 
 _LOG = logging.getLogger(__name__)
 
-# With a last good address in hand the resolver gets only so long.
+# With a last good address in hand the resolver gets only so long, and never more than this share of the time.
 _PATIENCE: Final = 5.0
+_SHARE: Final = 1 / 3
 _ABSENT: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 # A peer that vanished is noticed after about 25 s even on a connection where nobody waits (paramiko #918).
 _KEEPALIVE: Final = (
@@ -37,7 +39,7 @@ def resolve(name: str, deadline: Deadline, last_good: str | None = None) -> tupl
     """
     if _literal(name):
         return (name,)
-    patience = min(deadline.remaining, _PATIENCE) if last_good else deadline.remaining
+    patience = min(deadline.remaining * _SHARE, _PATIENCE) if last_good else deadline.remaining
     try:
         found = apart.call(lambda: socket.getaddrinfo(name, None, type=socket.SOCK_STREAM), patience)
     except TimeoutError:
@@ -76,6 +78,8 @@ def dial(addresses: tuple[str, ...], port: int, deadline: Deadline) -> tuple[soc
         try:
             return _connect(address, port, share), address
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                raise  # ours, whatever the address
             failures.append(_failure(error, address, port))
     try:
         raise failures[0] if failures else HostError("connect", "timeout", f"port {port}")

@@ -9,7 +9,8 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 
 # Calls that hang for ever hold their thread: with so many of them the next one waits for its own deadline, and fails.
-MOST: Final = 64
+# More than hosts are polled at once, so that those whose names do not resolve leave room for all others.
+MOST: Final = 256
 _PLACES: Final = threading.BoundedSemaphore(MOST)
 
 
@@ -57,7 +58,11 @@ def call(function: Callable[[], T], seconds: float, late: Callable[[T], None] | 
     if not _PLACES.acquire(timeout=seconds):
         raise TimeoutError
     work = _Call(function, late)
-    threading.Thread(target=work.run, name="ssh-apart", daemon=True).start()
+    try:
+        threading.Thread(target=work.run, name="ssh-apart", daemon=True).start()
+    except BaseException:
+        _PLACES.release()
+        raise
     if not work.done.wait(seconds):
         work.abandon()
         raise TimeoutError

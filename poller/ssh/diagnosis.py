@@ -13,7 +13,12 @@ _EXCERPT: Final = 200
 _OWN: Final = re.compile(r"^poller-probe: ([a-z]+): (.*)$", re.MULTILINE)
 # sshd's own remark when an account has no home folder. It is no reason for anything.
 _SSHD_SAYS: Final = re.compile(r"^Could not chdir to home directory .*$", re.MULTILINE)
-_OWN_CODES: Final = {"version": ("python", "version"), "bundle": ("probe", "crash"), "crash": ("probe", "crash")}
+_OWN_CODES: Final = {
+    "version": ("python", "version"),
+    "library": ("python", "broken"),  # a standard library with holes, as of an image that was slimmed down
+    "bundle": ("probe", "crash"),
+    "crash": ("probe", "crash"),
+}
 
 # What shells and interpreters say, over stdout and stderr, first match wins.
 _SAYINGS: Final = tuple(

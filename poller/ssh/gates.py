@@ -6,8 +6,8 @@ The first keeps clear of sshd's MaxStartups (paramiko #664), the second spares t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 
 from poller.errors import HostError
 from poller.model import Deadline
@@ -23,10 +23,16 @@ class Gates:
         self._gates: dict[tuple[str, str, int], threading.Semaphore] = {}
 
     @contextmanager
-    def enter(self, address: str, port: int, deadline: Deadline) -> Iterator[None]:
-        """A login, from the connection to its end; not while the probe works. HostError connect/timeout."""
-        busy = f"{self._per_target} logins at {address} port {port} are not done yet"
-        with self._held(("login", address, port), self._per_target, deadline, busy):
+    def enter(self, addresses: Collection[str], port: int, deadline: Deadline) -> Iterator[None]:
+        """A login, from the connection to its end; not while the probe works. HostError connect/timeout.
+
+        `addresses` are those that may be connected to: so the names of one machine share its places. All take theirs
+        in the same order, so that no two logins wait for each other.
+        """
+        with ExitStack() as places:
+            for address in sorted(set(addresses)):
+                busy = f"{self._per_target} logins at {address} port {port} are not done yet"
+                places.enter_context(self._held(("login", address, port), self._per_target, deadline, busy))
             yield
 
     @contextmanager

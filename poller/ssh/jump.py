@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import paramiko
@@ -13,7 +14,7 @@ from poller.errors import HostError
 from poller.model import Deadline, Stopwatch
 from poller.ssh import apart
 from poller.ssh.gates import Gates
-from poller.ssh.login import Connection, Dial, dial_directly, log_in
+from poller.ssh.login import Connection, Dial, DirectDial, log_in
 from poller.ssh.resolve import Route
 from poller.ssh.wire import SESSION_ALLOWANCE, ChannelWire, Wire
 
@@ -36,10 +37,10 @@ _OPEN: Final[dict[tuple[Route, ...], _Shared]] = {}
 def through(jumps: tuple[Route, ...], last_good: str | None, deadline: Deadline, gates: Gates | None) -> Iterator[Dial]:
     """How to reach what is behind `jumps` (none: directly). HostError connect/jump says what is wrong with which."""
     if not jumps:
-        yield dial_directly(last_good)
+        yield DirectDial(last_good)
         return
     with _joined(jumps, deadline, gates) as connection:
-        yield _dial_behind(connection, jumps[-1])
+        yield _DialBehind(connection, jumps[-1])
 
 
 @contextmanager
@@ -104,28 +105,35 @@ def _leave(shared: _Shared, jumps: tuple[Route, ...]) -> None:
         shared.connection.close()
 
 
-def _dial_behind(connection: Connection, jump: Route) -> Dial:
-    """Connects by a direct-tcpip channel (RFC 4254 7.2). The jump host resolves the name."""
+@dataclass(frozen=True, slots=True)
+class _DialBehind:
+    """By a direct-tcpip channel (RFC 4254 7.2). The jump host resolves the name, so that is the address for us."""
 
-    def dial(route: Route, deadline: Deadline, stopwatch: Stopwatch) -> tuple[Wire, str]:
+    connection: Connection
+    jump: Route
+
+    def find(self, route: Route, deadline: Deadline, stopwatch: Stopwatch) -> tuple[str, ...]:
+        return (route.hostname,)
+
+    def connect(
+        self, route: Route, addresses: tuple[str, ...], deadline: Deadline, stopwatch: Stopwatch
+    ) -> tuple[Wire, str]:
         with stopwatch.measure("connect"):
             seconds = deadline.remaining
             try:
                 # Apart, because paramiko measures this time-out with the wall clock (paramiko's transport.py).
                 channel = apart.call(
-                    lambda: connection.transport.open_channel(
+                    lambda: self.connection.transport.open_channel(
                         "direct-tcpip", (route.hostname, route.port), ("127.0.0.1", 0), timeout=seconds
                     ),
                     seconds,
                     late=paramiko.Channel.close,
                 )
             except TimeoutError:
-                raise HostError("connect", "timeout", f"{route.where} through {jump.where}") from None
+                raise HostError("connect", "timeout", f"{route.where} through {self.jump.where}") from None
             except (paramiko.SSHException, EOFError, OSError) as error:
-                raise _refusal(error, route, jump) from None
-            return ChannelWire(channel, connection.wire), route.hostname
-
-    return dial
+                raise _refusal(error, route, self.jump) from None
+            return ChannelWire(channel, self.connection.wire), route.hostname
 
 
 def _refusal(error: Exception, route: Route, jump: Route) -> HostError:

@@ -40,6 +40,8 @@ class LocalTalk:
             )
         except FileNotFoundError:
             raise HostError("python", "missing", words[0]) from None
+        except BlockingIOError:
+            raise  # fork(2) had no more processes for us: no fault of the interpreter
         except OSError as error:
             raise HostError("python", "broken", f"{words[0]}: {error.strerror}") from None
         assert self._child.stdin and self._child.stdout and self._child.stderr  # noqa: S101 - asked for above

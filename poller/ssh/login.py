@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import paramiko
 
@@ -33,7 +32,17 @@ _PASSING: Final = frozenset({("connect", "reset"), ("handshake", "closed")})
 # sshd says so while it punishes our address (PerSourcePenalties, OpenSSH 9.8): another try makes it worse.
 _PUNISHED: Final = "Not allowed at this time"
 
-Dial = Callable[[Route, Deadline, Stopwatch], tuple[Wire, str]]
+
+class Dial(Protocol):
+    """How to get a wire to a host. In two steps, because between them one may have to wait for one's turn there."""
+
+    def find(self, route: Route, deadline: Deadline, stopwatch: Stopwatch) -> tuple[str, ...]:
+        """The addresses that `connect` will try, in this order."""
+
+    def connect(
+        self, route: Route, addresses: tuple[str, ...], deadline: Deadline, stopwatch: Stopwatch
+    ) -> tuple[Wire, str]:
+        """A wire, and the address that answered."""
 
 
 @dataclass(slots=True)
@@ -54,17 +63,22 @@ class Connection:
             self.behind.close()
 
 
-def dial_directly(last_good: str | None = None) -> Dial:
-    """Connects by TCP from this machine."""
+@dataclass(frozen=True, slots=True)
+class DirectDial:
+    """By TCP from this machine."""
 
-    def dial(route: Route, deadline: Deadline, stopwatch: Stopwatch) -> tuple[Wire, str]:
+    last_good: str | None = None
+
+    def find(self, route: Route, deadline: Deadline, stopwatch: Stopwatch) -> tuple[str, ...]:
         with stopwatch.measure("dns"):
-            addresses = address.resolve(route.hostname, deadline, last_good)
+            return address.resolve(route.hostname, deadline, self.last_good)
+
+    def connect(
+        self, route: Route, addresses: tuple[str, ...], deadline: Deadline, stopwatch: Stopwatch
+    ) -> tuple[Wire, str]:
         with stopwatch.measure("connect"):
             connected, where = address.dial(addresses, route.port, _shorter(deadline, route.connect_timeout))
             return SocketWire(connected), where
-
-    return dial
 
 
 def _shorter(deadline: Deadline, seconds: float | None) -> Deadline:
@@ -73,10 +87,11 @@ def _shorter(deadline: Deadline, seconds: float | None) -> Deadline:
 
 def log_in(route: Route, dial: Dial, deadline: Deadline, stopwatch: Stopwatch, gates: Gates | None) -> Connection:
     """A connection that is logged in at a verified host. HostError; by the deadline."""
+    addresses = dial.find(route, deadline, stopwatch)
     for attempt in range(1, _TRIES_BUSY + 1):
         try:
-            with _gate(gates, route, deadline, stopwatch):
-                return _log_in(route, dial, deadline, stopwatch)
+            with gates.enter(addresses, route.port, deadline) if gates else nullcontext():
+                return _log_in(route, dial, addresses, deadline, stopwatch)
         except HostError as error:
             jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
             pause = min(_BACK_OFF * 3 ** (attempt - 1), _BACK_OFF_MOST) * jitter
@@ -88,19 +103,12 @@ def log_in(route: Route, dial: Dial, deadline: Deadline, stopwatch: Stopwatch, g
     raise AssertionError("unreachable")
 
 
-@contextmanager
-def _gate(gates: Gates | None, route: Route, deadline: Deadline, stopwatch: Stopwatch) -> Iterator[None]:
-    if gates is None:
-        yield
-        return
-    with gates.enter(route.hostname, route.port, deadline):
-        yield
-
-
-def _log_in(route: Route, dial: Dial, deadline: Deadline, stopwatch: Stopwatch) -> Connection:
+def _log_in(
+    route: Route, dial: Dial, addresses: tuple[str, ...], deadline: Deadline, stopwatch: Stopwatch
+) -> Connection:
     with stopwatch.measure("hostkey"):
         expectation = hostkeys.expect(route)
-    connection = handshake(route, dial, deadline, stopwatch, expectation.algorithms, expectation)
+    connection = handshake(route, dial, addresses, deadline, stopwatch, expectation.algorithms, expectation)
     try:
         with stopwatch.measure("hostkey"), translated("handshake", connection.wire):
             connection.key = hostkeys.verify(connection.transport, expectation, route)
@@ -117,13 +125,14 @@ def _log_in(route: Route, dial: Dial, deadline: Deadline, stopwatch: Stopwatch) 
 def handshake(
     route: Route,
     dial: Dial,
+    addresses: tuple[str, ...],
     deadline: Deadline,
     stopwatch: Stopwatch,
     algorithms: tuple[str, ...],
     expectation: Expectation | None = None,
 ) -> Connection:
     """Key exchange done, nothing sent yet that is ours: neither user name nor key. The caller verifies the host key."""
-    wire, where = dial(route, deadline, stopwatch)
+    wire, where = dial.connect(route, addresses, deadline, stopwatch)
     wire.until(deadline)
     transport = PollTransport(wire, algorithms)
     # The watchdog ends it at the deadline; paramiko's own timers only must not be shorter (paramiko #1787).

@@ -74,9 +74,10 @@ def _every(route: Route, dial: Dial, deadline: Deadline) -> tuple[str, tuple[Hos
     """The address that answered, a key of each family, and whether it has a host certificate (PROTOCOL.certkeys)."""
     address, keys, offered = "", [], set[str]()
     families = list(_FAMILIES)
+    addresses = dial.find(route, deadline, Stopwatch())
     while families:
         wanted = tuple(name for family in families for name in family)
-        connection = handshake(route, dial, deadline, Stopwatch(), wanted)
+        connection = handshake(route, dial, addresses, deadline, Stopwatch(), wanted)
         try:
             address = connection.address
             shown = connection.transport.get_remote_server_key()

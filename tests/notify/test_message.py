@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from poller.errors import DeliveryError
 from poller.metrics import CATALOGUE
 from poller.model import Alert, ChangeKind, Contact, Notification, Severity
+from poller.notify.body import text
 from poller.notify.message import compose, compose_test
 from poller.notify.plain import plain
 from poller.notify.subject import subject
@@ -69,6 +70,19 @@ class TestSubject:
         down = alert(metric="host.down", value=1.0, limit="> 0 for 3 polls")
         assert subject([notification(down)]) == "[HIGH] web1: host.down for 3 polls"
         assert subject([notification(closed(down, 0.0), ChangeKind.CLOSED)]) == "[OK] web1: host.down is over"
+
+    def test_trouble_of_the_poller_and_of_security_is_told_in_its_own_words(self) -> None:
+        lost = alert("poller", metric="poller.unreachable_percent", value=96.0, limit="> 50", reason="48 of 50 hosts")
+        assert subject([notification(lost)]) == "[HIGH] poller: 48 of 50 hosts"
+        assert subject([notification(closed(lost, 0.0), ChangeKind.CLOSED)]) == (
+            "[OK] poller: poller.unreachable_percent back to 0"
+        )
+        assert subject([notification(lost), notification(alert("web1"))]).endswith(
+            "2 hosts: poller.unreachable_percent, web1 cpu.percent"
+        )
+        changed = alert(metric="host.security", value=1.0, limit="> 0", reason="hostkey/changed: another key")
+        assert subject([notification(changed)]) == "[HIGH] web1: hostkey/changed: another key"
+        assert "--host poller" not in text([notification(lost)])
 
     def test_several_alerts_of_several_hosts_worst_first(self) -> None:
         several = [

@@ -117,3 +117,14 @@ def test_one_mailbox_gets_one_notification_per_change(notify: list[str], severit
     contacts = [CONFIG.contact(recipient) for recipient in who(opened)]
     mailboxes = [contact.mail for contact in contacts if isinstance(contact, Contact)]
     assert len(mailboxes) == len(set(mailboxes)) == len(contacts)
+
+
+def test_who_was_held_back_knows_nothing_and_the_numbers_go_on() -> None:
+    numbers = itertools.count(1)
+
+    def ask_held(one: Change) -> tuple[Notification, ...]:
+        return owed((one,), CONFIG, {"ops": 2, "net": 1}, START, lambda: f"id{next(numbers)}", told={"net"})
+
+    assert [one.recipient for one in ask_held(change(CLOSED))] == ["net"]
+    rose = ask_held(replace(at(Severity.HIGH), kind=ROSE))
+    assert [(one.recipient, one.number) for one in rose] == [("ops", 3), ("net", 2)]

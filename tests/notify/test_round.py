@@ -8,7 +8,7 @@ from poller.app import RoundResult, Selection, run_round
 from poller.config import load
 from poller.notify import Delivery
 from poller.schedule import Stop
-from tests.notify.servers import Mail, dead_port, mail_server
+from tests.notify.servers import Mail, mail_server
 
 CONFIG = """<poller>
   <journal path="poller.db"/>
@@ -30,19 +30,6 @@ def a_round(folder: Path, port: int, limit: str) -> RoundResult:
 def delivery(result: RoundResult) -> Delivery:
     assert result.aftermath is not None and result.aftermath.delivery is not None
     return result.aftermath.delivery
-
-
-def test_a_problem_and_its_end_both_arrive_in_order_when_the_server_is_back(tmp_path: Path) -> None:
-    port = dead_port()
-    assert delivery(a_round(tmp_path, port, "0.01")).kept == 1
-    handler = Mail()
-    with mail_server(handler, port=port):
-        assert delivery(a_round(tmp_path, port, "99.99")).sent == 1
-        assert delivery(a_round(tmp_path, port, "99.99")) == Delivery()
-    (message,) = handler.messages
-    text = message.get_content()
-    assert message["To"] == "ops@example.org"
-    assert 0 < text.index("OPENED [MEDIUM] me: memory.percent") < text.index("CLOSED")
 
 
 def test_the_end_threads_under_the_problem(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from poller.model import Contact, MailServer, Secret
 from poller.notify import Delivery, deliver
 from poller.notify.faults import ChannelDownError
 from poller.notify.smtp import Smtp
-from tests.notify.samples import CONFIG, NAUGHTY, OPS, START, MemoryOutbox, alert, notification
+from tests.notify.samples import CONFIG, OPS, START, MemoryOutbox, alert, notification
 from tests.notify.servers import (
     PASSWORD,
     USER,
@@ -104,16 +104,6 @@ class TestWhatArrives:
         with mail_server(handler) as port, Smtp(settings(port)) as channel:
             channel.send_test(OPS)
         assert handler.messages[0]["Subject"].startswith("[TEST]")
-
-    @pytest.mark.parametrize("text", NAUGHTY, ids=ascii)
-    def test_naughty_text_makes_one_mail_with_one_subject_and_one_recipient(self, text: str) -> None:
-        handler = Mail()
-        with mail_server(handler) as port, Smtp(settings(port)) as channel:
-            channel.send(OPS, [notification(alert(text, "disk.percent", labels=(("mountpoint", text),), reason=text))])
-        (message,) = handler.messages
-        assert len(message.get_all("Subject", [])) == len(message.get_all("To", [])) == 1
-        assert message["Bcc"] is None
-        assert handler.envelopes[0].rcpt_tos == ["ops@example.org"]
 
 
 class TestServersThatAreAway:

@@ -21,6 +21,17 @@ from poller.model import Before
 from poller.probe.request import Request
 
 DIGEST = "ab" * 32
+# Every point of low order and each of its encodings that fits (RFC 7748, section 7; cr.yp.to/ecdh.html).
+PRIME = 2**255 - 19
+LOW_ORDER = [
+    0,
+    1,
+    325606250916557431795983626356110631294008115727848805560023387167927233504,
+    39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    PRIME - 1,
+    PRIME,
+    PRIME + 1,
+]
 
 
 @dataclass(frozen=True)
@@ -37,12 +48,16 @@ def ask(host: str = "web1", before: Before | None = None) -> Request:
 
 
 def keys(body: bytes, private: x25519.X25519PrivateKey, label: bytes = b"poller report") -> tuple[bytes, bytes]:
-    asked = json.loads(body)
-    centre = bytes.fromhex(asked["public"])
     own = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    shared = private.exchange(x25519.X25519PublicKey.from_public_bytes(centre))
+    centre = x25519.X25519PublicKey.from_public_bytes(bytes.fromhex(json.loads(body)["public"]))
+    return _derived(body, private.exchange(centre), own, label)
+
+
+def _derived(body: bytes, shared: bytes, own: bytes, label: bytes = b"poller report") -> tuple[bytes, bytes]:
+    asked = json.loads(body)
+    centre, probe = bytes.fromhex(asked["public"]), bytes.fromhex(asked["probe"])
     info = b""
-    for part in (label, b"\x01", hashlib.sha256(body).digest(), bytes.fromhex(asked["probe"]), centre, own):
+    for part in (label, b"\x01", hashlib.sha256(body).digest(), probe, centre, own):
         info += struct.pack(">I", len(part)) + part
     both = HKDF(hashes.SHA256(), 64, bytes.fromhex(asked["nonce"]), info).derive(shared)
     return both[:32], both[32:]
@@ -61,3 +76,12 @@ def seal_compressed(compressed: bytes, body: bytes, version: int = 1, label: int
 
 def seal(plain: bytes, body: bytes) -> bytes:
     return seal_compressed(zlib.compress(plain), body)
+
+
+def forge(plain: bytes, body: bytes, shared: bytes, public: bytes) -> bytes:
+    """What somebody seals who knows the shared secret and shows any public key."""
+    encryption, mac = _derived(body, shared, public)
+    encryptor = Cipher(algorithms.AES(encryption), modes.CTR(bytes(16))).encryptor()
+    head = b"\x01\x00" + bytes(8) + bytes.fromhex(json.loads(body)["nonce"]) + public
+    sealed = head + encryptor.update(zlib.compress(plain))
+    return sealed + hmac.new(mac, sealed, hashlib.sha256).digest()

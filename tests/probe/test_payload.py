@@ -102,6 +102,20 @@ def test_only_the_standard_library_is_imported(name: str) -> None:
             assert top == "remote_probe" or top in sys.stdlib_module_names, module
 
 
+def test_the_smallest_python_of_debian_is_enough() -> None:
+    """python3-minimal leaves out hmac, queue, shutil, tempfile and more: the probe must not load any of them."""
+    minimal = {"_socket", "_thread", "functools", "hashlib", "json", "os", "select", "signal", "sys", "time", "zlib"}
+    loaded = set()
+    for text in sources().values():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                loaded |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                loaded.add(node.module or "")
+    outside = {module for module in loaded if not module.startswith("remote_probe")}
+    assert outside - {"typing"} <= minimal  # typing is for the type checker only
+
+
 @pytest.mark.parametrize("name", sorted(sources()))
 def test_the_grammar_is_that_of_the_oldest_interpreter(name: str) -> None:
     ast.parse(sources()[name], feature_version=(3, 6))

@@ -67,3 +67,12 @@ def test_nothing_of_the_text_shows() -> None:
 
 def test_a_frame_stands_out_by_its_marker() -> None:
     assert frame("0" * 32, "report", b"12345") == b"\n#" + b"0" * 32 + b" report 5\n12345"
+
+
+@given(key=st.binary(max_size=200), message=st.binary(max_size=200))
+@settings(max_examples=200)
+def test_the_tag_is_that_of_the_standard_library_for_keys_of_any_length(key: bytes, message: bytes) -> None:
+    """RFC 5869: with nothing but the salt, extract is HMAC; two blocks show that expand chains it."""
+    extracted = hmac.digest(key or bytes(32), message, "sha256")
+    first = hmac.digest(extracted, b"\x01", "sha256")
+    assert hkdf(message, key, b"", 64) == first + hmac.digest(extracted, first + b"\x02", "sha256")

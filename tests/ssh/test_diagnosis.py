@@ -22,6 +22,7 @@ from tests.ssh.standins import COMMAND, outcome
         (2, b"Unknown option: -I\nusage: python3 [option] ...", b"", "python/version"),
         (70, b"poller-probe: version: 3.4.10 is older than 3.6", b"", "python/version"),
         (70, b"poller-probe: bundle: the digest differs", b"", "probe/crash"),
+        (70, b"poller-probe: library: No module named 'zlib'", b"", "python/broken"),
         (1, b"sudo: a password is required", b"", "python/sudo"),
         (1, b"sudo: sorry, you must have a tty to run sudo", b"", "python/sudo"),
         (127, b"bash: line 1: exec: sudo: not found", b"", "python/sudo"),

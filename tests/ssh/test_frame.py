@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from poller.errors import HostError
-from poller.ssh.frame import FRAME_MOST, NOISE_MOST, Frame, Scanner
+from poller.ssh.frame import FRAME_MOST, NOISE_MOST, Scanner
 from tests.ssh.standins import MARKER, outcome
 
 START = b"\n#" + MARKER.encode() + b" "
-
-
-def framed(body: bytes, kind: bytes = b"report") -> bytes:
-    return START + kind + b" %d\n" % len(body) + body
-
-
-@given(st.binary(max_size=300), st.binary(max_size=200), st.binary(max_size=50), st.lists(st.integers(1, 60)))
-def test_the_frame_is_found_wherever_the_stream_is_cut(
-    noise: bytes, body: bytes, after: bytes, cuts: list[int]
-) -> None:
-    stream, scanner, found = noise + framed(body) + after, Scanner(MARKER), None
-    while stream and found is None:
-        size = cuts.pop() if cuts else 7
-        found, stream = scanner.feed(stream[:size]), stream[size:]
-    assert found == Frame("report", body)
-    assert scanner.noise == noise[:4096]
-    assert scanner.rest + stream == after
 
 
 def test_a_stream_without_the_marker_costs_no_memory() -> None:

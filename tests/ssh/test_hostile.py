@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,7 @@ import paramiko
 import pytest
 
 from poller.model import Secret
-from poller.ssh import Gates
-from tests.end_to_end.sshd import MakeSshd, Sshd, keygen
+from tests.end_to_end.sshd import keygen
 from tests.ssh import hostile
 from tests.ssh.hostile import Behaviour, Trouble, raw, speaking
 from tests.ssh.standins import MARKER, ask, fails, nothing_left, outcome, resident_bytes
@@ -137,35 +135,3 @@ def test_what_a_server_says_is_shown_as_printable_ascii(tmp_path: Path, identity
         detail = fails(server.host(tmp_path, identity), seconds=1).detail
         assert detail.isascii()
         assert detail.isprintable()
-
-
-def test_hanging_hosts_delay_nobody(tmp_path: Path, identity: Path, sshd: Sshd) -> None:
-    with nothing_left(), raw(hostile.never_speaks) as server:
-        host = server.host(tmp_path, identity)
-        hanging = [threading.Thread(target=fails, args=(host,), kwargs={"seconds": 2}) for _ in range(20)]
-        for thread in hanging:
-            thread.start()
-        started = time.monotonic()
-        for _ in range(5):
-            assert ask(sshd.host()).frame == b"report"
-        assert time.monotonic() - started < 2
-        for thread in hanging:
-            thread.join(5)
-            assert not thread.is_alive()
-
-
-def test_twenty_polls_of_one_busy_sshd_all_get_through(make_sshd: MakeSshd) -> None:
-    """The gate of five logins at once is wider than what this sshd takes, so some are turned away."""
-    server = make_sshd("MaxStartups 2:100:2")
-    gates = Gates()
-    answers: list[bytes] = []
-    workers = [
-        threading.Thread(target=lambda: answers.append(ask(server.host(), gates=gates, seconds=30).frame), daemon=True)
-        for _ in range(20)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(30)
-    assert answers == [b"report"] * 20
-    assert "drop connection" in server.log()

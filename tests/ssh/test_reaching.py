@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import threading
 import time
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from poller.errors import HostError
-from poller.model import Deadline, Host, Stopwatch
+from poller.model import Config, Deadline, Host, PollSettings, Stopwatch
 from poller.ssh import Gates, address, apart, connect
+from tests.end_to_end.sshd import MakeSshd
+from tests.ssh.hostile import raw
 from tests.ssh.standins import COMMAND, MARKER, ask, fails, nothing_left, outcome, outgoing, resident_bytes
 
 ME = Host(name="me", address="local")
@@ -32,7 +35,9 @@ def test_a_resolver_that_does_not_answer_ends_with_the_deadline(monkeypatch: pyt
             address.resolve("web1.example.org", Deadline(0.3))
         assert time.monotonic() - started < 1
         assert outcome(caught.value) == "dns/timeout"
-        assert address.resolve("web1.example.org", Deadline(0.3), "192.0.2.7") == ("192.0.2.7",)
+        deadline = Deadline(0.9)
+        assert address.resolve("web1.example.org", deadline, "192.0.2.7") == ("192.0.2.7",)
+        assert deadline.remaining > 0.3, "there is time left to connect there"
     finally:
         release.set()
 
@@ -57,6 +62,12 @@ def test_so_many_hanging_resolvers_do_not_stop_the_process(monkeypatch: pytest.M
             apart.call(lambda: None, 0.1)
         release.set()
         assert apart.call(lambda: 7, 5) == 7
+
+
+def test_as_many_names_that_hang_as_hosts_at_once_leave_room_for_one_that_does_not() -> None:
+    at_once = next(field.default for field in dataclasses.fields(Config) if field.name == "at_once")
+    assert isinstance(at_once, int)
+    assert at_once < apart.MOST
 
 
 def test_a_late_result_is_given_back() -> None:
@@ -97,14 +108,83 @@ def test_a_backlog_that_is_full_is_a_time_out() -> None:
 
 def test_gates_let_so_many_in_and_no_more() -> None:
     gates = Gates(per_target=2)
-    with gates.enter("192.0.2.1", 22, Deadline(1)), gates.enter("192.0.2.1", 22, Deadline(1)):
-        with pytest.raises(HostError) as caught, gates.enter("192.0.2.1", 22, Deadline(0.1)):
+    with gates.enter(["192.0.2.1"], 22, Deadline(1)), gates.enter(["192.0.2.1"], 22, Deadline(1)):
+        with pytest.raises(HostError) as caught, gates.enter(["192.0.2.1"], 22, Deadline(0.1)):
             pass
         assert outcome(caught.value) == "connect/timeout"
-        with gates.enter("192.0.2.1", 2222, Deadline(0)), gates.enter("192.0.2.2", 22, Deadline(0)):
+        with gates.enter(["192.0.2.1"], 2222, Deadline(0)), gates.enter(["192.0.2.2"], 22, Deadline(0)):
             pass
-    with gates.enter("192.0.2.1", 22, Deadline(0)):
+    with gates.enter(["192.0.2.1"], 22, Deadline(0)):
         pass
+
+
+def test_names_of_one_machine_share_its_places() -> None:
+    gates = Gates(per_target=1)
+    with gates.enter(["192.0.2.1", "2001:db8::1"], 22, Deadline(0)):
+        for taken in (["192.0.2.1"], ["2001:db8::1", "192.0.2.7"]):
+            with pytest.raises(HostError), gates.enter(taken, 22, Deadline(0.05)):
+                pass
+        with gates.enter(["192.0.2.7"], 22, Deadline(0)):  # what failed above took no place for good
+            pass
+
+
+# Each means 127.0.0.1 (inet_aton(3)), and none is an address as it stands: all have to be looked up.
+ALIASES = [
+    *("localhost", "127.1", "127.0.1", "2130706433", "0x7f000001", "017700000001", "0177.0.0.1", "0x7f.0.0.1"),
+    *("0177.1", "0x7f.1", "127.0.0.01", "127.00.0.1", "127.0.00.1", "127.0x0.0.1", "127.0.0x0.1", "127.0.0.0x1"),
+    *("0177.0.1", "0x7f.0.1"),
+]
+
+
+def together(hosts: list[Host], gates: Gates, seconds: float) -> list[str]:
+    """Polls them all at once; how each ended."""
+    ends: dict[str, str] = {}
+
+    def work(host: Host) -> None:
+        try:
+            ends[host.name] = ask(host, seconds=seconds, gates=gates).frame.decode()
+        except HostError as error:
+            ends[host.name] = f"{outcome(error)} {error.detail}"
+
+    workers = [threading.Thread(target=work, args=(host,), daemon=True) for host in hosts]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(seconds + 5)
+    return [ends.get(host.name, "did not come back") for host in hosts]
+
+
+def test_a_server_with_many_names_gets_no_more_logins_at_once_than_with_one(make_sshd: MakeSshd) -> None:
+    """It holds each login for a while before it lets it fail, so that who came together is seen together."""
+    server, lock, inside, most = make_sshd(), threading.Lock(), 0, 0
+
+    def counting(connection: socket.socket, over: threading.Event) -> None:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        over.wait(0.1)
+        with lock:
+            inside -= 1
+
+    with raw(counting) as target:
+        hosts = [Host(name, name, ssh=server.ssh(port=target.port), poll=PollSettings(deadline=5)) for name in ALIASES]
+        together(hosts, Gates(per_target=3), 5)
+        assert target.connections >= len(ALIASES)
+    assert most <= 3
+
+
+def test_twenty_names_of_one_busy_sshd_all_get_through_within_three_rounds(make_sshd: MakeSshd) -> None:
+    server = make_sshd("MaxStartups 2:100:2")
+    names = [*ALIASES, "127.0.0.1", "127.0.0.2"]
+    for name in names:
+        server.trust(name)
+    waiting = [server.host(name, name, deadline=20) for name in names]
+    for _ in range(3):
+        ends = together(waiting, Gates(), 20)
+        waiting = [host for host, end in zip(waiting, ends, strict=True) if end != "report"]
+    assert not waiting, ends
+    assert "drop connection" in server.log()
 
 
 def test_the_pollers_own_machine_needs_no_ssh() -> None:

@@ -1,0 +1,28 @@
+"""Words for a change whose number alone says too little: "48 of 50 hosts became unreachable in one round"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from poller.metrics import CATALOGUE
+from poller.model import Alert, Change, ChangeKind, Comparison
+
+_NEWS = frozenset({ChangeKind.OPENED, ChangeKind.ROSE})
+
+
+def explained(comparison: Comparison, words: Mapping[str, str]) -> Comparison:
+    """The same comparison; what opened or rose has the words of its metric before the reason."""
+    changes = tuple(_explained(change, words) for change in comparison.changes)
+    told = {change.alert.id: change.alert for change in changes}
+    still_open: tuple[Alert, ...] = tuple(told.get(alert.id, alert) for alert in comparison.open)
+    return replace(comparison, changes=changes, open=still_open)
+
+
+def _explained(change: Change, words: Mapping[str, str]) -> Change:
+    text = words.get(change.alert.metric)
+    if text is None or change.kind not in _NEWS:
+        return change
+    flag = CATALOGUE[change.alert.metric].unit == "0 or 1"  # "1 > 0" says nothing
+    why = text if flag else f"{text} ({change.reason})"
+    return replace(change, reason=why, alert=replace(change.alert, reason=why))

@@ -1,0 +1,93 @@
+"""`poller config show` without a host: journal, archive, retention, mail, contacts and the poller's own limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from poller.cli.settings import Settings
+from poller.model import ArchiveSettings, Config, MailServer
+
+
+def document(config: Config) -> dict[str, Any]:
+    """The stable JSON form. Paths are absolute, durations seconds, sizes bytes; secrets by their reference."""
+    from poller.cli.config import limit_document
+
+    return {
+        "file": str(config.path),
+        "hosts": len(config.hosts),
+        "at-once": config.at_once,
+        "journal": {"path": str(config.journal), "bound": config.journal_bound},
+        "archive": _archive(config.archive),
+        "retention": dataclasses.asdict(config.retention),
+        "mail": _mail(config.mail),
+        "contacts": [
+            {"name": one.name, "mail": one.mail, "severities": sorted(str(severity) for severity in one.severities)}
+            for one in config.contacts
+        ],
+        "thresholds": [limit_document(threshold) for threshold in config.thresholds],
+    }
+
+
+def show(settings: Settings) -> None:
+    """The same as tables, an element of config.xml after the other."""
+    from poller.cli.config import limits
+    from poller.cli.table import cell, plain_table
+
+    found = document(settings.config)
+    table = plain_table("ELEMENT", "SETTING", "VALUE")
+    table.add_row("file", "", cell(found["file"]))
+    for element, name, value in _rows(found):
+        table.add_row(element, name, cell(value))
+    settings.out.print(table, "", limits(settings.config.thresholds), sep="\n")
+
+
+def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    rows = [("poll", "hosts", str(found["hosts"])), ("poll", "at-once", str(found["at-once"]))]
+    for element in ("journal", "archive", "retention", "mail"):
+        values = found[element]
+        if values is None:
+            rows.append((element, "", _NONE[element]))
+        else:
+            rows += [(element, name, _shown(element, name, value)) for name, value in values.items()]
+    rows += [("contact", one["name"], " ".join([one["mail"], *one["severities"]])) for one in found["contacts"]]
+    return rows
+
+
+_NONE = {"archive": "none: the journal keeps history", "mail": "none: nobody is told"}
+
+
+def _shown(element: str, name: str, value: Any) -> str:
+    from poller.cli.table import written
+
+    if value is None:
+        return "-"
+    if element == "retention" or name == "timeout":
+        return written(value, "seconds") if value >= 60 else f"{value:g}s"
+    return written(value, "bytes") if name == "bound" else str(value)
+
+
+def _archive(archive: ArchiveSettings | None) -> dict[str, Any] | None:
+    if archive is None:
+        return None
+    found: dict[str, Any] = {"url": str(archive)}
+    if archive.kind == "mysql":
+        found["tls"] = archive.tls
+        found["ca"] = None if archive.ca is None else str(archive.ca)
+        found["password"] = None if archive.password is None else str(archive.password)
+    return found | {"timeout": archive.timeout}
+
+
+def _mail(mail: MailServer | None) -> dict[str, Any] | None:
+    if mail is None:
+        return None
+    return {
+        "server": mail.server,
+        "port": mail.port,
+        "security": mail.security,
+        "user": mail.user,
+        "password": None if mail.password is None else str(mail.password),
+        "from": mail.sender,
+        "ca-file": None if mail.ca_file is None else str(mail.ca_file),
+        "timeout": mail.timeout,
+    }
