@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -13,7 +14,10 @@ import click
 import pytest
 
 from poller.cli import COMMANDS, cli
-from poller.errors import OUTCOMES, STAGES
+from poller.cli.explanations import entries
+from poller.errors import OUTCOMES, STAGES, STORE_CODES, HostError, StoreError
+from poller.metrics import CATALOGUE
+from poller.store import faults
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -34,10 +38,55 @@ def test_pages_written_from_the_code_are_up_to_date(name: str) -> None:
     assert (ROOT / "docs" / name).read_text() == pages[name](), "run: python3 tools/write_docs.py"
 
 
-def test_every_outcome_has_an_anchor_in_troubleshooting() -> None:
-    text = (ROOT / "docs" / "troubleshooting.md").read_text()
-    anchors = set(re.findall(r'<a id="([a-z-]+)">', text))
-    assert anchors == {f"{stage}-{code}" for stage, code in OUTCOMES}
+def anchors() -> set[str]:
+    return set(re.findall(r'<a id="([a-z-]+)">', (ROOT / "docs" / "troubleshooting.md").read_text()))
+
+
+def codes() -> set[str]:
+    """Of polls, of databases, and of the poller's own alerts."""
+    own = {name.translate(str.maketrans("._", "--")) for name in CATALOGUE if name.startswith("poller.")}
+    return {f"{stage}-{code}" for stage, code in OUTCOMES} | {f"store-{code}" for code in STORE_CODES} | own
+
+
+def test_every_anchor_of_troubleshooting_belongs_to_a_code_and_every_code_has_one() -> None:
+    assert anchors() == codes()
+
+
+@pytest.mark.parametrize(("stage", "code"), OUTCOMES)
+def test_the_hint_of_every_outcome_names_its_anchor(stage: str, code: str) -> None:
+    hint = HostError(stage, code, "something").hint
+    assert hint.startswith(OUTCOMES[stage, code].hint)
+    (named,) = re.findall(r"\(docs/troubleshooting\.md#([a-z-]+)\)$", hint)
+    assert named == f"{stage}-{code}" and named in anchors()
+
+
+@pytest.mark.parametrize("code", STORE_CODES)
+def test_the_hint_of_a_database_names_its_anchor_once(code: str) -> None:
+    error = StoreError("it is so", "do that", code=code)
+    assert error.hint == f"do that (docs/troubleshooting.md#store-{code})"
+    assert StoreError(error.sentence, error.hint, code="store").hint == error.hint
+    assert StoreError("it is so", code=code).hint == f"(docs/troubleshooting.md#store-{code})"
+
+
+def test_every_code_that_the_store_uses_is_written_about() -> None:
+    used = set()
+    for path in (ROOT / "poller" / "store").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "StoreError":
+                used |= {
+                    keyword.value.value
+                    for keyword in node.keywords
+                    if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+                }
+    assert used - {"aborted"} <= set(STORE_CODES)
+    assert {code for _, code, _, _ in faults._TABLE} <= set(STORE_CODES)
+
+
+def test_every_entry_says_what_was_seen_why_and_what_to_run() -> None:
+    for entry in entries():
+        assert entry.text.startswith("Seen: "), entry.name
+        assert re.search(r"^1\. ", entry.text, re.MULTILINE), entry.name
+        assert re.search(r"^    \S", entry.text, re.MULTILINE), entry.name
 
 
 def test_every_outcome_belongs_to_a_stage_and_says_what_to_do() -> None:
@@ -53,9 +102,25 @@ def test_links_lead_to_files_that_exist(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def places(page: Path) -> set[str]:
+    """What a link may name behind `#`: headings as GitHub turns them into anchors, and anchors written out."""
+    text = page.read_text()
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    for target, place in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
+        assert place in places(page.parent / target if target else page), f"{page.name} links to {target}#{place}"
+
+
 def lines_of(text: str) -> list[str]:
     """Every `poller …` command line of a page or help text: in code blocks, and between backticks."""
     blocks = re.findall(r"^(?: {4,6}| *(?:\* +){5})(?:poller  )?(poller(?: .*)?)$", text, re.MULTILINE)
+    for fenced in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        blocks += re.findall(r"^(poller(?: .*)?)$", fenced, re.MULTILINE)
     inline = re.findall(r"`(poller(?: [^`]*)?)`", text)
     return [part for line in blocks + inline for part in re.split(r" && | \|\| |; ", _without_remarks(line))]
 
@@ -91,8 +156,10 @@ def _wants_arguments(command: click.Command) -> bool:
 
 
 def test_the_parser_of_command_lines_finds_mistakes() -> None:
-    text = "    poller run --host a        now\n    * * * * *  poller  poller run -q\nsay `poller db status`"
-    assert lines_of(text) == ["poller run --host a", "poller run -q", "poller db status"]
+    text = "    poller run --host a        now\n    * * * * *  poller  poller run -q\n```sh\npoller query\n```\n"
+    assert lines_of(f"{text}say `poller db status`") == [
+        "poller run --host a", "poller run -q", "poller query", "poller db status"
+    ]  # fmt: skip
     for wrong in ("poller runs", "poller run --hots a", "poller db stat", "poller metrics a b"):
         with pytest.raises(click.UsageError):
             understood(wrong)
@@ -136,6 +203,9 @@ def test_options_named_in_the_docs_exist() -> None:
     known = {"--help", "--version", "--root", "--if-root"}
     for _, command in (((), cli), *commands(cli)):
         known.update(word for option in command.params for word in option.opts)
+    for program in ("faults", "benchmarks"):  # python -m …
+        for module in (ROOT / program).glob("*.py"):
+            known.update(re.findall(r'add_argument\("(--[a-z-]+)"', module.read_text()))
     for page in PAGES:
         for option in re.findall(r"`(--[a-z-]+)", page.read_text()):
             assert option in known, f"{page.name} names {option}"

@@ -11,6 +11,7 @@ import pytest
 
 from poller.config import load
 from poller.intake import Intake
+from poller.itself import Round
 from poller.model import Config, Poll, PollOutcome
 from poller.round import finish
 from poller.store import Journal
@@ -20,6 +21,7 @@ from tests.store.machines import poll as poll_of
 HOST = '<host name="web1" address="192.0.2.1" notify="ops">{limit}</host>'
 MEMORY = '<threshold metric="memory.percent" above="80" clear="75" {hold} severity="low"/>'
 DOWN = '<threshold metric="memory.percent" off="yes"/>'
+DONE = Round(full=True, started_ms=START_MS, seconds=1.0, polls=())
 
 
 def configuration(folder: Path, hosts: str, *, more: str = "", attributes: str = "") -> Config:
@@ -35,10 +37,12 @@ def configuration(folder: Path, hosts: str, *, more: str = "", attributes: str =
 
 
 def at(minute: float, what: float | str) -> Poll:
-    """A poll at that minute: a share of memory in use, "failed" or "skipped"."""
+    """A poll at that minute: a share of memory in use, "failed", "skipped" or "refused" (skipped, as logins are)."""
     found = with_memory_in_use(poll_of("web1"), what) if isinstance(what, float) else failed("web1")
     if what == "skipped":
-        found = replace(found, outcome=PollOutcome.SKIPPED, stage="", code="busy")
+        found = replace(found, outcome=PollOutcome.SKIPPED, stage="connect", code="busy")
+    if what == "refused":
+        found = replace(found, outcome=PollOutcome.SKIPPED, stage="auth", code="backoff")
     return replace(found, id=f"poll-{minute}", at_ms=int(START_MS + minute * 60_000))
 
 
@@ -82,6 +86,7 @@ def test_a_limit_over_time(
         ("3 polls", ["failed", "failed", 10.0, "failed", "failed", "skipped"], []),
         ("1 polls", ["failed", "skipped", 10.0], [(0, "opened"), (2, "closed")]),
         ("4m", ["failed", "failed", "failed", "failed", "failed"], [(4, "opened")]),
+        ("3 polls", ["failed", "failed", "refused", "refused", 10.0], [(2, "opened"), (4, "closed")]),
     ],
 )
 def test_a_host_is_down_after_so_many_failed_polls_and_skipped_ones_say_nothing(
@@ -113,7 +118,7 @@ def test_a_host_that_leaves_the_configuration_closes_what_it_had_open(tmp_path: 
     without = configuration(tmp_path, '<host name="other" address="192.0.2.2"/>')
     for closed in (["unconfigured"], []):
         with Journal.open(config.journal, now_ms=START_MS) as journal:
-            aftermath = finish(journal, without, threading.Event())
+            aftermath = finish(journal, without, DONE, threading.Event())
         assert [str(change.kind) for change in aftermath.closed] == closed
     assert owed(config) == [("ops", "opened"), ("ops", "unconfigured")]
 
@@ -130,6 +135,6 @@ def test_a_round_forgets_what_retention_says(tmp_path: Path, retention: str, lef
     config = configuration(tmp_path, HOST.format(limit=""), more=retention)
     live(config, [(0, 10.0)])
     with Journal.open(config.journal, now_ms=START_MS) as journal:
-        finish(journal, config, threading.Event())
+        finish(journal, config, DONE, threading.Event())
         rows = journal._connection.execute
         assert {table: rows(f"SELECT count(*) FROM {table}").fetchone()[0] for table in left} == left

@@ -5,25 +5,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
-from poller.errors import OUTCOMES, STAGES
-from poller.metrics import SAMPLE_TABLES, columns
+from poller.cli.explanations import CHAPTERS, Entry, entries, introduction
+from poller.metrics import CATALOGUE, OWN, SAMPLE_TABLES, columns
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-
-_STAGE_TEXTS = {
-    "dns": "The name in `address=` becomes an address.",
-    "connect": "A TCP connection to the host, or through its jump host.",
-    "handshake": "The SSH servers' greeting and key exchange.",
-    "hostkey": "The host proves who it is. Nothing secret has been sent yet.",
-    "auth": "The poller logs in.",
-    "session": "The login shell starts the command.",
-    "python": "The interpreter starts.",
-    "probe": "The probe is sent, collects and answers.",
-    "envelope": "The sealed report is opened.",
-    "report": "The report is checked against its schema and read.",
-}
 
 
 def metrics_page() -> str:
@@ -35,14 +23,12 @@ def metrics_page() -> str:
         "Where it is stored is `table.column`; see [database.md](database.md). (Written by `tools/write_docs.py`.)",
         "",
     ]
-    for table in ("", *SAMPLE_TABLES):
-        found = columns(table)
-        lines += [
-            f"## {f'In `{table}`' if table else 'From the poll itself'}",
-            "",
-            "| metric | unit | meaning | source |",
-        ]
-        lines.append("|---|---|---|---|")
+    own = [metric for metric in CATALOGUE.values() if metric.name.startswith(OWN)]
+    parts = {"From the poll itself": [metric for metric in columns("") if metric not in own]}
+    parts |= {f"In `{table}`": list(columns(table)) for table in SAMPLE_TABLES}
+    parts['Of the poller itself, for `<thresholds name="poller">`'] = own
+    for title, found in parts.items():
+        lines += [f"## {title}", "", "| metric | unit | meaning | source |", "|---|---|---|---|"]
         lines += [f"| `{m.signature}` | {m.unit} | {m.sentence} | {m.source} |" for m in found]
         lines.append("")
     return "\n".join(lines)
@@ -52,20 +38,32 @@ def troubleshooting_page() -> str:
     lines = [
         "# Troubleshooting",
         "",
-        "A poll that brings no report says at which **stage** it ended and with which **code**. `poller doctor HOST`",
-        "goes through all stages and shows where it stops; `poller run --host HOST -vv` says everything.",
-        "Entries marked *security* are also kept as events of severity high: somebody may be meddling.",
-        "(Written by `tools/write_docs.py` from the table in `poller/errors.py`.)",
+        "A poll that brings no report, or was skipped, says at which **stage** it ended and with which **code**. Every",
+        "hint ends with the place of its code on this page; `poller explain auth/denied` prints the same anywhere.",
+        "`poller doctor HOST` goes through all stages and shows where it stops; `poller run --host HOST -vv` says all.",
+        "",
+        "Causes stand in the order in which they are usual. Names, addresses and paths are examples: put yours there.",
+        "Entries marked *security* are also kept as events of severity high, and alert: somebody may be meddling.",
+        "(Written by `tools/write_docs.py` from `poller/errors.py` and `poller/cli/trouble/`.)",
         "",
     ]
-    for stage in STAGES:
-        lines += [f"## {stage}", "", _STAGE_TEXTS[stage], ""]
-        for (at, code), outcome in OUTCOMES.items():
-            if at == stage:
-                security = " *security*" if outcome.security else ""
-                lines += [f'### <a id="{stage}-{code}"></a>{stage}/{code}', ""]
-                lines += [f"{_sentence(outcome.sentence)}{security}", "", f"What to do: {outcome.hint}.", ""]
+    for chapter in CHAPTERS:
+        lines += [f"## {chapter}", "", introduction(chapter), ""]
+        lines += [_written(entry) for entry in entries() if entry.chapter == chapter]
     return "\n".join(lines)
+
+
+def _written(entry: Entry) -> str:
+    lines = [f'### <a id="{entry.anchor}"></a>{entry.name}', ""]
+    if entry.sentence:
+        security = " *security*" if entry.security else ""
+        lines += [f"**{_sentence(entry.sentence)}**{security} What to do: {entry.hint}.", ""]
+    return "\n".join([*lines, "\n\n".join(_fenced(block) for block in entry.text.split("\n\n")), ""])
+
+
+def _fenced(block: str) -> str:
+    """Behind a numbered list an indented block would be part of the list."""
+    return f"```sh\n{textwrap.dedent(block)}\n```" if block.startswith("    ") else block
 
 
 def _sentence(text: str) -> str:

@@ -17,7 +17,7 @@ def test_a_right_configuration_is_summed_up_in_one_line(tmp_path: Path) -> None:
     write(tmp_path, DESIGN)
     answer = poller(tmp_path, "check-config")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out == "config.xml: 42 hosts, 1 group, 10 thresholds, 2 contacts: ok\n"
+    assert answer.out == "config.xml: 42 hosts, 1 group, 11 thresholds, 2 contacts: ok\n"
 
 
 def test_every_mistake_is_shown_with_its_line(tmp_path: Path) -> None:
@@ -42,9 +42,18 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     write(tmp_path, "<poller><host name='a'/></poller>")
     document = json.loads(poller(tmp_path, "check-config", "--json").out)
     assert document == {
-        "ok": True, "file": f"{tmp_path}/config.xml", "hosts": 1, "groups": 0, "thresholds": 8, "contacts": 0,
-        "mistakes": [],
+        "ok": True, "file": f"{tmp_path}/config.xml", "hosts": 1, "groups": 0, "thresholds": 9, "contacts": 0,
+        "archive": None, "mistakes": [],
     }  # fmt: skip
+
+
+def test_an_archive_is_named_without_its_password(tmp_path: Path) -> None:
+    url = "mysql://poller@db.example.org/history"
+    write(tmp_path, f"<poller><archive url='{url}' password-env='DB'/><host name='a'/></poller>")
+    shown = "mysql://poller@db.example.org:3306/history"
+    assert f", archive {shown}: ok" in poller(tmp_path, "check-config", DB="geheim").out
+    answer = poller(tmp_path, "check-config", "--json", DB="geheim")
+    assert json.loads(answer.out)["archive"] == shown and "geheim" not in answer.out
 
 
 def test_without_a_configuration_the_way_out_is_told(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_json_has_stable_keys(folder: Path) -> None:
     assert document["settings"]["address"] == {"value": "10.1.0.17", "where": "config.xml:14"}
     assert document["settings"]["tags"] == {"value": ["floor2"], "where": "config.xml:14"}
     assert document["settings"]["interval"] == {"value": 60.0, "where": "config.xml:5"}
-    assert document["thresholds"][1] == {
+    assert document["thresholds"][2] == {
         "metric": "cpu.percent", "labels": {}, "above": 90.0, "below": None, "clear": 75.0, "for": 180.0, "polls": 1,
         "severity": "high", "notify": ["ops"], "where": "config.xml:10",
     }  # fmt: skip
@@ -72,3 +72,41 @@ def test_a_secret_is_shown_by_its_reference_only(folder: Path) -> None:
     for option in ((), ("--json",)):
         answer = poller(folder, "config", "show", "a", *option, PASS="geheim")
         assert answer.code == 0 and "env:PASS" in answer.out and "geheim" not in answer.out + answer.err
+
+
+def test_without_a_host_the_pollers_own_settings_are_shown(folder: Path) -> None:
+    answer = poller(folder, "config", "show")
+    assert (answer.code, answer.err) == (0, "")
+    for row in (
+        ("file", f"{folder}/config.xml"),
+        ("journal", "path", f"{folder}/poller.db"),
+        ("journal", "bound", "1GiB"),
+        ("archive", "none: the journal keeps history"),
+        ("retention", "samples", "14d"),
+        ("mail", "password", f"file:{folder}/smtp.pass"),
+        ("mail", "timeout", "15s"),
+        ("contact", "net", "net@example.org high medium"),
+        ("poller.round_percent", "> 100 for 2 polls", "90", "medium", "ops net mailto:owner@example.org", "default"),
+    ):
+        assert row in rows(answer.out)
+    document = json.loads(poller(folder, "config", "show", "--json").out)
+    assert document["archive"] is None and document["journal"]["bound"] == 1 << 30 and document["hosts"] == 42
+    assert {limit["metric"].partition(".")[0] for limit in document["thresholds"]} == {"poller"}
+
+
+def test_the_archive_is_shown_with_what_protects_it(tmp_path: Path) -> None:
+    url = "mysql://poller@db.example.org/history"
+    write(tmp_path, f"<poller><archive url='{url}' password-env='DB' timeout='90s'/></poller>")
+    answer = poller(tmp_path, "config", "show", DB="geheim")
+    for row in (
+        ("archive", "url", "mysql://poller@db.example.org:3306/history"),
+        ("archive", "tls", "verify"),
+        ("archive", "ca", "-"),
+        ("archive", "password", "env:DB"),
+        ("archive", "timeout", "90s"),
+    ):
+        assert row in rows(answer.out)
+    assert "geheim" not in answer.out
+    write(tmp_path, "<poller><archive url='sqlite:h.db'/></poller>")
+    found = json.loads(poller(tmp_path, "config", "show", "--json").out)["archive"]
+    assert found == {"url": f"sqlite:{tmp_path}/h.db", "timeout": 30.0}

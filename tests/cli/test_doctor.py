@@ -13,6 +13,7 @@ from tests.cli.calling import poller
 from tests.cli.fleet import run, write_config
 from tests.config.files import write
 from tests.end_to_end.sshd import Sshd
+from tests.mariadb import Database
 from tests.notify.servers import Mail, dead_port, mail_server
 
 HOST = "<host name='me' address='local'/>"
@@ -46,9 +47,11 @@ def test_what_comes_after_the_failed_stage_is_not_called_well(sshd: Sshd, tmp_pa
     config = write_config(tmp_path, sshd, {"web1": "127.0.0.1"})
     result = run(config, "doctor")
     assert result.return_value == 1
-    last = result.stdout.splitlines()[-2:]
-    assert last[0].startswith("  [FAIL] hostkey            unknown: ")
-    assert last[1].strip() == "-> compare fingerprints and accept it: `poller trust web1`"
+    last = [line.strip() for line in result.stdout.splitlines()]
+    (failed,) = [line for line in last if line.startswith("[FAIL] hostkey            unknown: ")]
+    said = " ".join(last[last.index(failed) + 1 :])
+    assert said.startswith("-> compare fingerprints and accept it: `poller trust web1`")
+    assert "docs/troubleshooting.md#hostkey-unknown" in said and "`poller explain CODE`" in said
 
 
 def test_a_host_key_that_was_only_looked_up_is_not_called_verified() -> None:
@@ -83,3 +86,50 @@ def test_a_journal_that_no_round_could_use_is_found(tmp_path: Path, path: str) -
 def test_versions_are_told(tmp_path: Path) -> None:
     _, found = findings(tmp_path, f"<poller>{HOST}</poller>")
     assert found["version"]["text"].startswith("poller 0.")
+
+
+def archived(folder: Path, url: str, more: str = "") -> tuple[int, dict[str, str]]:
+    code, found = findings(folder, f"<poller><archive url='{url}' timeout='5s' {more}/>{HOST}</poller>")
+    return code, found["archive"]
+
+
+def test_an_archive_that_is_ready_is_called_well_with_its_version_and_tls(database: Database, tmp_path: Path) -> None:
+    writer = database.writer
+    assert writer.password
+    url = f"mysql://{writer.user}@localhost:{writer.port}/{writer.database}"
+    password = f"password-file='{writer.password.reference}'"
+    code, found = archived(tmp_path, f"{url}?ca={writer.ca}", password)
+    assert (code, found["mark"]) == (0, "OK")
+    assert "MariaDB" in found["text"] and "TLSv1" in found["text"] and "schema up to date" in found["text"]
+    code, found = archived(tmp_path, f"mysql://root@/{writer.database}?socket={database.server.socket}")
+    assert (code, found["mark"]) == (0, "OK") and "no TLS" in found["text"]
+
+
+def test_an_archive_that_cannot_be_used_says_why_and_where_to_read_on(empty_database: Database, tmp_path: Path) -> None:
+    writer = empty_database.writer
+    assert writer.password
+    password = f"password-file='{writer.password.reference}'"
+    wrong = write(tmp_path, "geheim", "wrong.pass")
+    way = f"{writer.database}?ca={writer.ca}"
+    here = f"mysql://{writer.user}@localhost:{writer.port}"
+    for url, secret, code in (
+        (f"{here}/{way}", password, "absent"),
+        (f"{here}/{way}", f"password-file='{wrong}'", "denied"),
+        (f"{here}/{writer.database}?tls=verify", password, "away"),  # a certificate that nobody vouches for
+        (f"mysql://{writer.user}@localhost:{dead_port()}/{way}", password, "away"),
+    ):
+        status, found = archived(tmp_path, url, secret)
+        assert (status, found["mark"]) == (1, "FAIL")
+        assert found["text"].startswith(f"{code}: ")
+        assert found["fix"].endswith(f"(docs/troubleshooting.md#store-{code})")
+        assert "geheim" not in str(found)
+
+
+def test_an_sqlite_archive_needs_its_folder_and_is_made_in_it(tmp_path: Path) -> None:
+    code, found = archived(tmp_path, "sqlite:archive.db")
+    assert (code, found["mark"]) == (0, "OK")
+    code, found = archived(tmp_path, "sqlite:mounted/archive.db")
+    assert (code, found["mark"]) == (1, "FAIL") and "no such folder" in found["text"]
+    write(tmp_path, "no database " * 100, "text.db")
+    code, found = archived(tmp_path, "sqlite:text.db")
+    assert (code, found["mark"]) == (1, "FAIL") and found["fix"]

@@ -15,7 +15,7 @@ def test_it_writes_a_configuration_that_works_as_it_stands(tmp_path: Path) -> No
     assert answer.code == 0 and answer.out.startswith("wrote config.xml\nnext:\n") and answer.err == ""
     assert (tmp_path / "config.xml").read_text() == template()
     check = poller(tmp_path, "check-config")
-    assert (check.code, check.out) == (0, "config.xml: 1 host, 0 groups, 9 thresholds, 0 contacts: ok\n")
+    assert (check.code, check.out) == (0, "config.xml: 1 host, 0 groups, 10 thresholds, 0 contacts: ok\n")
 
 
 def test_only_its_owner_may_read_what_it_writes_whatever_the_umask(tmp_path: Path) -> None:

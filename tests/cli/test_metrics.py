@@ -9,7 +9,7 @@ import pytest
 
 from poller.cli.metrics import threshold_line
 from poller.config import load
-from poller.metrics import CATALOGUE
+from poller.metrics import CATALOGUE, OWN
 from poller.model import MetricValue
 from tests.cli.calling import poller
 from tests.config.files import write
@@ -37,11 +37,12 @@ def loaded(folder: Path, *lines: str) -> int:
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.000123456789, 2.05204292774243, 99.99, 17e9, 1e15])
 def test_a_line_for_every_metric_is_accepted(tmp_path: Path, value: float) -> None:
     lines = []
-    for metric in CATALOGUE.values():
+    of_hosts = [metric for metric in CATALOGUE.values() if not metric.name.startswith(OWN)]
+    for metric in of_hosts:
         now = min(value, {"percent": 100.0, "0 or 1": 1.0}.get(metric.unit, value))
         labels = ((metric.label, "x"),) if metric.label else ()
         lines.append(threshold_line(metric, MetricValue(metric.name, now, labels)))
-    assert loaded(tmp_path, *lines) == len(CATALOGUE)
+    assert loaded(tmp_path, *lines) == len(of_hosts)
 
 
 @pytest.mark.parametrize("name", NAMES)

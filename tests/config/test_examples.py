@@ -37,6 +37,8 @@ def secrets(folder: Path) -> None:
     (folder / ".ssh").mkdir(exist_ok=True)
     write(folder / ".ssh", "a key", "id_ed25519")
     write(folder, "a password\n", "smtp.pass")
+    write(folder, "a password\n", "db.pass")
+    write(folder, "a certificate\n", "ca.pem")
 
 
 def uncommented(folder: Path) -> str:
@@ -64,6 +66,7 @@ def test_every_example_in_the_template_works_when_it_is_switched_on(tmp_path: Pa
     config = loaded(tmp_path, uncommented(tmp_path))
     assert len(config.hosts) == 43
     assert config.mail is not None and len(config.contacts) == 2
+    assert str(config.archive) == "mysql://poller@db.example.org:3306/poller"
 
 
 def test_the_example_of_the_design_means_what_it_says(tmp_path: Path) -> None:
@@ -78,10 +81,11 @@ def test_the_example_of_the_design_means_what_it_says(tmp_path: Path) -> None:
     assert first.ssh.identity_files == (tmp_path / ".ssh" / "id_ed25519",)
     assert (gateway.python, gateway.notify) == ("/usr/libexec/platform-python", ("mailto:owner@example.org",))
     assert me.local and me.ssh.user == "monitor" and me.group == ""
-    down, cpu, disk = first.thresholds
+    down, security, cpu, disk = first.thresholds
     assert (cpu.above, cpu.clear, cpu.hold, cpu.severity) == (90, 75, Hold(seconds=180), Severity.HIGH)
     assert (disk.labels, disk.above, disk.notify) == ((("mountpoint", "/var"),), 85, ("ops", "net"))
     assert (down.metric, down.severity, down.hold) == ("host.down", Severity.HIGH, Hold(polls=3))
+    assert (security.metric, security.severity, security.hold) == ("host.security", Severity.HIGH, Hold())
     assert cpu.where == f"{tmp_path}/config.xml:10" and down.where == "default"
 
 

@@ -140,6 +140,36 @@ def test_the_page_shows_the_built_in_limits_as_they_are(tmp_path: Path) -> None:
     )
 
 
+def test_the_page_shows_the_built_in_limits_of_the_poller_as_they_are(tmp_path: Path) -> None:
+    row = r"^\| `(poller\.[a-z_]+)` \| (more|less) than (\d+) \| (\d+) \|[^|]*\| (\w+) \|$"
+    assert re.findall(row, DOCS, re.MULTILINE) == [
+        (
+            each.metric,
+            "more" if each.above is not None else "less",
+            f"{each.limit:g}",
+            f"{each.clear:g}",
+            str(each.severity),
+        )
+        for each in loaded(tmp_path, "<poller><host name='a'/></poller>").thresholds
+    ]
+
+
+def test_the_page_shows_the_pollers_own_limits_as_they_are(tmp_path: Path) -> None:
+    pattern = r"^\| `(poller\.\w+)` \| (more|less) than (\d+) \| (\d+) \| (\d+ polls|at once) \| (\w+) \|$"
+    limits = loaded(tmp_path, "<poller><host name='a'/></poller>").thresholds
+    assert sorted(re.findall(pattern, DOCS, re.MULTILINE)) == sorted(
+        (
+            each.metric,
+            "more" if each.above is not None else "less",
+            f"{each.limit:g}",
+            f"{each.clear:g}",
+            str(each.hold).removeprefix("for ") or "at once",
+            str(each.severity),
+        )
+        for each in limits
+    )
+
+
 EXAMPLES = re.findall(r"^```xml\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
 
 

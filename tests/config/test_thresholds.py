@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poller.config.limits import number
-from poller.metrics import CATALOGUE
+from poller.metrics import CATALOGUE, OWN
 from poller.model import Config, Hold, Severity, Threshold
 from tests.config.files import loaded
 
@@ -27,8 +27,9 @@ def config(folder: Path, body: str) -> Config:
 
 
 def limits(folder: Path, body: str) -> list[str]:
-    """The limits of the first host, short, without the ever-present host.down."""
-    return [short(each) for each in config(folder, body).hosts[0].thresholds if each.metric != "host.down"]
+    """The limits of the first host, short, without the ever-present host.down and host.security."""
+    always = ("host.down", "host.security")
+    return [short(each) for each in config(folder, body).hosts[0].thresholds if each.metric not in always]
 
 
 def short(threshold: Threshold) -> str:
@@ -138,10 +139,53 @@ def test_every_metric_of_the_catalogue_can_have_a_limit_and_its_label_a_filter(t
     lines = "".join(
         f'<threshold metric="{metric.name}" above="1"' + (f' {metric.label}="x*"' if metric.label else "") + "/>"
         for metric in CATALOGUE.values()
+        if not metric.name.startswith(OWN)
     )
-    thresholds = config(tmp_path, f"<host name='a'>{lines}</host>").hosts[0].thresholds
+    own = "".join(f'<threshold metric="{name}" above="1"/>' for name in CATALOGUE if name.startswith(OWN))
+    loaded = config(tmp_path, f"<thresholds name='poller'>{own}</thresholds><host name='a'>{lines}</host>")
+    thresholds = loaded.hosts[0].thresholds
     assert {name for each in thresholds for name, _ in each.labels} == {"core", "device", "interface", "mountpoint"}
-    assert {each.metric for each in thresholds} == set(CATALOGUE)
+    assert {each.metric for each in (*thresholds, *loaded.thresholds)} == set(CATALOGUE)
+
+
+def own(folder: Path, body: str) -> dict[str, list[str]]:
+    """The limits of the poller itself by metric, short."""
+    found: dict[str, list[str]] = {}
+    for each in config(folder, body).thresholds:
+        found.setdefault(each.metric.removeprefix(OWN), []).append(f"{each.sign}{each.limit:g}")
+    return found
+
+
+def test_the_limits_of_the_poller_itself_are_replaced_metric_by_metric(tmp_path: Path) -> None:
+    built_in = own(tmp_path, "<host name='a'/>")
+    assert built_in["journal_percent"] == [">80", ">100"] and built_in["rejected_polls"] == [">0"]
+    changed = own(
+        tmp_path,
+        """<thresholds name="poller"><threshold metric="poller.journal_percent" above="50"/>
+             <threshold metric="poller.rejected_polls" off="yes"/></thresholds><host name="a"/>""",
+    )
+    assert changed == {name: limit for name, limit in built_in.items() if name != "rejected_polls"} | {
+        "journal_percent": [">50"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            '<host name="a" notify="net"/><host name="b" notify="ops mailto:c@example.org"/>',
+            "net ops mailto:c@example.org",
+        ),
+        ('<host name="a"/>', ""),
+    ],
+)
+def test_of_the_poller_itself_everybody_is_told_who_is_told_of_a_host(tmp_path: Path, body: str, told: str) -> None:
+    assert set(config(tmp_path, body).thresholds[0].notify) == set(told.split())
+
+
+def test_notify_of_the_whole_poller_says_who_is_told_of_it(tmp_path: Path) -> None:
+    text = f"<poller notify='ops'>{PEOPLE}<host name='a' notify='net'/></poller>"
+    assert {each.notify for each in loaded(tmp_path, text).thresholds} == {("ops",)}
 
 
 def test_a_threshold_knows_its_line(tmp_path: Path) -> None:

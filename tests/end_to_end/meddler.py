@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax import saxutils
@@ -63,30 +65,46 @@ def naughty(body: bytes) -> bytes:
     return plain.encode()
 
 
+BOMB = b'<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><report>&b;</report>'
+
+# What is answered without asking the real probe, from the request's body.
+INVENTED: dict[str, Callable[[bytes], bytes]] = {
+    "schema": lambda body: reseal(body, b"<report version='1'><surprise/></report>"),
+    "entities": lambda body: reseal(body, BOMB),
+    "bomb": lambda body: reseal(body, bytes(64 * 1024 * 1024)),
+    "other-probe": lambda body: reseal(body, b"<report/>", probe="00" * 32),
+    "other-host": lambda body: reseal(body.replace(b'"host":"', b'"host":"not-'), b"<report/>"),
+    "reflected": lambda body: body,
+}
+
+
+def flipped(sealed: bytes) -> bytes:
+    """Any one bit."""
+    place, bit = divmod(secrets.randbelow(8 * len(sealed)), 8)
+    return sealed[:place] + bytes([sealed[place] ^ 1 << bit]) + sealed[place + 1 :]
+
+
+# What is done to the real probe's answer.
+CHANGED: dict[str, Callable[[bytes], bytes]] = {
+    "tampered": lambda sealed: sealed[:100] + bytes([sealed[100] ^ 1]) + sealed[101:],
+    "truncated": lambda sealed: sealed[:60],
+    "flipped": flipped,
+    "cut": lambda sealed: sealed[: secrets.randbelow(len(sealed))],
+    "low-order": lambda sealed: sealed[:26] + bytes(32) + sealed[58:],
+    "downgraded": lambda sealed: b"\x00" + sealed[1:],
+}
+
+
 def answer(mode: str, sent: bytes, body: bytes, kept: Path) -> bytes:
     """The payload of the frame to send."""
-    if mode == "schema":
-        return reseal(body, b"<report version='1'><surprise/></report>")
-    if mode == "entities":
-        bomb = b'<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><report>&b;</report>'
-        return reseal(body, bomb)
-    if mode == "bomb":
-        return reseal(body, bytes(64 * 1024 * 1024))
-    if mode == "other-probe":
-        return reseal(body, b"<report/>", probe="00" * 32)
-    if mode == "other-host":
-        changed = body.replace(b'"host":"', b'"host":"not-')
-        return reseal(changed, b"<report/>")
+    if mode in INVENTED:
+        return INVENTED[mode](body)
     sealed = honest(sent)
-    if mode == "tampered":
-        return sealed[:100] + bytes([sealed[100] ^ 1]) + sealed[101:]
-    if mode == "truncated":
-        return sealed[:60]
     if mode == "replayed":
         if kept.exists():
             return kept.read_bytes()
         kept.write_bytes(sealed)
-    return sealed
+    return CHANGED[mode](sealed) if mode in CHANGED else sealed
 
 
 def main() -> None:

@@ -75,11 +75,22 @@ def fingerprint(public: Path) -> str:
 
 
 class Sshd:
-    """One server. `folder` is its own; `options` are lines of sshd_config(5), which win over those here."""
+    """One server. `folder` is its own; `options` are lines of sshd_config(5), which win over those here.
 
-    def __init__(self, folder: Path, options: Sequence[str] = (), types: Sequence[str] = ("ed25519",)) -> None:
+    `addresses` are listened on; `within` are words before the command, such as an nsenter(1) into a namespace.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        options: Sequence[str] = (),
+        types: Sequence[str] = ("ed25519",),
+        addresses: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self.options = list(options)
+        self.addresses = addresses or ("127.0.0.1", "127.0.0.2", *(["[::1]"] if has_ipv6() else []))
+        self.within: tuple[str, ...] = ()
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         self.home = folder / "home"
         self.home.mkdir(parents=True)
@@ -97,15 +108,19 @@ class Sshd:
 
     # The server
 
-    def start(self) -> None:
-        """Returns when it accepts connections. A port that somebody took meanwhile is exchanged for another."""
+    def start(self, port: int = 0) -> None:
+        """Returns when it accepts connections. A port that somebody took meanwhile is exchanged for another.
+
+        `port` is for a server that starts again where it was.
+        """
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # root's sshd insists on it
         for _ in range(5):
-            self.port = free_port()
+            self.port = port or free_port()
             (self.folder / "sshd_config").write_text("\n".join(self._config()) + "\n")
-            command = [SSHD, "-D", "-f", str(self.folder / "sshd_config"), "-E", str(self.log_file)]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=self.folder)
+            command = [*self.within, SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")]
+            with self.log_file.open("ab") as log:
+                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log, cwd=self.folder)
             if self._answers():
                 return
             self.stop()
@@ -156,9 +171,8 @@ class Sshd:
         return [*self.options, *defaults]
 
     def _defaults(self) -> list[str]:
-        listen = ["127.0.0.1", "127.0.0.2", *(["[::1]"] if has_ipv6() else [])]
         return [
-            *(f"ListenAddress {address}:{self.port}" for address in listen),
+            *(f"ListenAddress {address}:{self.port}" for address in self.addresses),
             *(f"HostKey {path}" for path in self.host_keys.values()),
             f"AuthorizedKeysFile {self.authorized_keys}",
             f"SetEnv HOME={self.home}",

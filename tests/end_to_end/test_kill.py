@@ -52,7 +52,7 @@ def steps(site: Site) -> int:
 def test_killed_at_the_nth_statement_or_send_nothing_is_lost_or_half_stored(
     site: Site, inbox: tuple[Mail, int]
 ) -> None:
-    """The real command at some steps of a round that opens an alert and mails it; `test_kill_sweep` takes the rest."""
+    """The real command at some steps of a round that opens an alert and mails it; faults/killed.py takes all."""
     mail, port = inbox
     configure(site, port, names=("web1",))
     total = steps(site)

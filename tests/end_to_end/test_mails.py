@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests.end_to_end.site import Site
+from tests.end_to_end.test_rounds import meddling
 from tests.notify.servers import Mail, dead_port, mail_server
 
 THRESHOLD = '<thresholds name="test"><threshold metric="uptime.seconds" above="{limit}" severity="low"/></thresholds>'
@@ -110,17 +110,39 @@ def test_a_dry_run_sends_nothing(site: Site, inbox: tuple[Mail, int]) -> None:
     assert mail.messages == []
 
 
-def test_a_mail_server_that_never_answers_does_not_cost_the_next_round_its_turn(site: Site) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(20)
-        configure(site, silent.getsockname()[1], names=("web1",))
-        first = subprocess.Popen(site.command("run", "-q"), cwd=site.folder, env=site.environment())
-        try:
-            connection, _ = silent.accept()
-            site.poller("run", "-q")
-            assert first.poll() is None, "the first round still waits for an answer"
-            assert site.rows("SELECT count(*) FROM poll") == [(2,)]
-            connection.close()
-        finally:
-            first.kill()
-            first.wait(10)
+def test_a_changed_host_key_is_one_high_mail_at_once_and_over_when_somebody_accepted_the_key(
+    site: Site, inbox: tuple[Mail, int]
+) -> None:
+    mail, port = inbox
+    configure(site, port, hosts='<host name="web1" address="127.0.0.1" notify="ops"/>')
+    site.poller("run", "-q")
+    site.sshd.known_hosts.write_text(other_key(site))
+    for _ in range(2):
+        site.poller("run", "-q")
+    (told,) = mail.messages
+    assert told["Subject"].startswith("[HIGH] web1: hostkey/changed: the host key is not the one on record; nothing")
+    site.poller("trust", "web1", "--yes", code=1)
+    site.poller("run", "-q")
+    assert site.sshd.log().count("Accepted publickey") == 1, "the one before the key changed"
+    assert [str(message["Subject"])[:12] for message in mail.messages[1:]] == ["[HIGH] web1:"], "down, by now"
+    site.poller("trust", "web1", "--replace", "--yes")
+    site.poller("run", "-q")
+    assert str(mail.messages[2]["Subject"]).startswith("[2 OK] web1: ")
+
+
+def other_key(site: Site) -> str:
+    """A line of known_hosts for the site's server with a key that it does not have."""
+    key = site.folder / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    kind, blob, *_ = key.with_suffix(".pub").read_text().split()
+    return f"[127.0.0.1]:{site.sshd.port} {kind} {blob}\n"
+
+
+def test_a_report_whose_seal_is_broken_is_one_high_mail(site: Site, inbox: tuple[Mail, int]) -> None:
+    mail, port = inbox
+    script = meddling(site, "tampered")
+    configure(site, port, hosts=f'<host name="web1" address="127.0.0.1" python="{script}" notify="ops"/>')
+    for _ in range(2):
+        site.poller("run", "-q")
+    (told,) = mail.messages
+    assert str(told["Subject"]).startswith("[HIGH] web1: envelope/tag: the sealed report is not authentic")

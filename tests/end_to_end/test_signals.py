@@ -108,13 +108,3 @@ def test_a_signal_ends_the_commands_that_talk_to_hosts(
         wait_until_it_waits(run)
         code, _ = end(run, number)
     assert code in (CODES[number], -number)
-
-
-def test_a_second_interrupt_ends_at_once(site: Site, silent: socket.socket) -> None:
-    site.write(f'<host name="web1" address="127.0.0.1" port="{silent.getsockname()[1]}" deadline="60s"/>')
-    run = start(site, "run")
-    connection, _ = silent.accept()
-    with connection:
-        run.send_signal(signal.SIGINT)
-        code, _ = end(run, signal.SIGINT)
-    assert code == 130
