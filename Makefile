@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 KEEP   ?=
+ONLY   ?=
+SHORT  ?=
 
-.PHONY: help demo test check bench lock system-packages format clean
+.PHONY: help demo test check bench faults lock system-packages format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -12,6 +14,7 @@ help:
 	@echo "make test             set up everything and run the tests"
 	@echo "make check            format, lint, types, import contracts, oldest Python of the probe"
 	@echo "make bench            measure against peers, in one run (benchmarks/)"
+	@echo "make faults           break things on purpose and see what holds (ONLY=H1,H2 SHORT=1)"
 	@echo "make system-packages  install the servers the tests talk to (root, Debian-like)"
 	@echo "make format lock clean"
 
@@ -45,6 +48,10 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+faults: $(VENV)/.dev
+	sh tools/system-packages.sh --if-root
+	$(BIN)/python -m faults $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short)
 
 system-packages:
 	sh tools/system-packages.sh

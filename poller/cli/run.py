@@ -223,6 +223,6 @@ def _complain(settings: Settings, result: RoundResult, *, quiet: bool) -> None:
 
 
 def _known_away(result: RoundResult) -> bool:
-    """Whether an alert says that the archive is away, and this round did not open it: cron mails it once, not hourly."""
+    """Whether an earlier round has said that the archive is away: cron mails it once, not every minute."""
     own = result.aftermath.own if result.aftermath else ()
     return not any(change.alert.metric == "poller.archive_away_seconds" for change in own)
