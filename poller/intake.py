@@ -91,7 +91,7 @@ class Intake:
             poll.at_ms,
             new_id,
         )
-        return explained(comparison, {SECURITY: f"{poll.stage}/{poll.code}: {poll.error}"})
+        return explained(comparison, dict.fromkeys((DOWN, SECURITY), f"{poll.stage}/{poll.code}: {poll.error}"))
 
 
 def owe(work: Work, config: Config, changes: Sequence[Change]) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from poller.store.views import ShippingStatus
 
 # Rows of `housekeeping`: when a round was last over, and when the machine booted by the clock of that moment.
-LOOKED: Final = "looked"
+_LOOKED: Final = "looked"
 _BOOTED: Final = "booted "
 
 
@@ -100,12 +100,16 @@ def _archive(config: Config, used_bytes: int, at_ms: int) -> list[_Number]:
         _Number(
             "rejected_polls",
             float(state.rejected),
-            f"the archive refused {state.rejected} rows for good: see `poller db status`",
+            f"the archive refused {_items(state.rejected)} for good: see `poller db status`",
         ),
     ]
 
 
 _OF_ARCHIVE: Final = ("archive_away_seconds", "backlog_polls", "journal_percent", "rejected_polls")
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count} items"
 
 
 def away_in_words(state: ShippingStatus, at_ms: int) -> str:
@@ -139,7 +143,7 @@ def _clock(work: Work, at_ms: int) -> _Number:
     """How far the clock was set since the last look: seen by the instant of the boot, which only that moves, and after
     a reboot by a clock that runs behind the last round.
     """
-    last_ms = work.note(LOOKED, at_ms)
+    last_ms = work.note(_LOOKED, at_ms)
     step_ms = max(0, (last_ms or 0) - at_ms)
     boot = booted()
     if boot is not None:

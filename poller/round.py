@@ -1,5 +1,5 @@
 """THE FLEET, after a round, top to bottom: close what left the configuration -> whose fault -> deliver what is owed ->
-ship to the archive -> judge the poller itself -> forget what is too old.
+ship to the archive -> judge the poller itself (and ship that) -> forget what is too old.
 
 Mail never waits for the archive, and neither is ever a reason that a round has failed.
 """
@@ -53,6 +53,10 @@ def finish(journal: Journal, config: Config, done: Round, stop: threading.Event)
     own = itself.look(journal, config, done, used)
     if own.owed and delivery is not None and not delivery.kept:
         delivery += _deliver(journal, config, stop) or Delivery()
+    if own.changes and shipped is not None and shipped.away is None and not stop.is_set():
+        # Now, or an archive that is back shows for one more interval that it is away.
+        later = history.ship(config, stop)
+        shipped = shipped if later is None else shipped + later
     if not stop.is_set() and journal.prune_due(now_ms(), _PRUNE_EVERY_MS):
         _prune(journal, config, shipped, stop)
     return Aftermath(closed, blamed.changes + own.changes, delivery, shipped)

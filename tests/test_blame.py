@@ -119,12 +119,21 @@ def test_an_episode_of_many_hours_stays_one_episode(fleet: Fleet) -> None:
 
 
 def test_a_poller_that_was_off_for_hours_knows_who_answered_when_it_last_looked(fleet: Fleet) -> None:
-    last = fleet.take()
-    with fleet.journal.transaction() as work:
-        work.note("looked", last.started_ms)
+    fleet.round()
     fleet.minute += 5 * 60
+    one = fleet.take(names=NAMES[:1])  # somebody asks for one host first: that says nothing of the others
+    settle(fleet.journal, fleet.config, replace(one, full=False))
     fleet.round(*NAMES)
     assert fleet.of("owed") == [("poller", "opened")]
+
+
+def test_the_poller_s_own_machine_does_not_count_as_one_that_still_answers(fleet: Fleet) -> None:
+    here = tuple(replace(host, address="local") for host in fleet.config.hosts[:2])
+    fleet.config = replace(fleet.config, hosts=(*here, *fleet.config.hosts[2:]))
+    fleet.round()
+    fleet.round(*NAMES[2:])  # three of five, but all that are reached over the network
+    assert fleet.of("owed") == [("poller", "opened")]
+    assert len(fleet.of("held")) == 3
 
 
 def test_a_real_outage_of_some_hosts_is_told_at_once(fleet: Fleet) -> None:
@@ -166,6 +175,23 @@ def test_a_round_over_some_hosts_neither_finds_nor_ends_an_episode(fleet: Fleet)
     settle(fleet.journal, fleet.config, replace(fleet.take(), full=False))
     assert fleet.of("held") == [(name, "opened") for name in NAMES]
     assert fleet.of("owed") == [("poller", "opened")]
+
+
+def test_what_a_round_over_some_hosts_learns_while_it_lasts_is_held_back(fleet: Fleet) -> None:
+    fleet.round()
+    fleet.round(*NAMES[:4])
+    settle(fleet.journal, fleet.config, replace(fleet.take("h4", names=("h4",)), full=False))
+    assert fleet.of("owed") == [("poller", "opened")]
+    assert ("h4", "opened") in fleet.of("held")
+
+
+def test_hosts_that_leave_the_configuration_do_not_bring_the_network_back(fleet: Fleet) -> None:
+    fleet.round()
+    fleet.round(*NAMES)
+    fleet.round("h0", "h1", names=("h0", "h1"))
+    assert fleet.of("owed") == [("poller", "opened")]
+    fleet.round(names=("h0", "h1"))
+    assert ("poller", "closed") in fleet.of("owed")
 
 
 def test_a_limit_that_was_removed_holds_nothing_back(fleet: Fleet) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from poller.metrics import CATALOGUE
+from poller.metrics import CATALOGUE, OWN
 from poller.model import Alert, Change, ChangeKind, Comparison
 
-_NEWS = frozenset({ChangeKind.OPENED, ChangeKind.ROSE})
+_NEWS = frozenset({ChangeKind.OPENED, ChangeKind.ROSE, ChangeKind.FELL})
 
 
 def explained(comparison: Comparison, words: Mapping[str, str]) -> Comparison:
-    """The same comparison; what opened or rose has the words of its metric before the reason."""
+    """The same comparison; what opened, rose or fell has the words of its metric before the reason."""
     changes = tuple(_explained(change, words) for change in comparison.changes)
     told = {change.alert.id: change.alert for change in changes}
     still_open: tuple[Alert, ...] = tuple(told.get(alert.id, alert) for alert in comparison.open)
@@ -23,6 +23,7 @@ def _explained(change: Change, words: Mapping[str, str]) -> Change:
     text = words.get(change.alert.metric)
     if text is None or change.kind not in _NEWS:
         return change
-    flag = CATALOGUE[change.alert.metric].unit == "0 or 1"  # "1 > 0" says nothing
-    why = text if flag else f"{text} ({change.reason})"
+    name = change.alert.metric
+    said = CATALOGUE[name].unit == "0 or 1" or name.startswith(OWN)  # "1 > 0" adds nothing, nor does "2.9 > 0"
+    why = text if said else f"{text} ({change.reason})"
     return replace(change, reason=why, alert=replace(change.alert, reason=why))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from poller.cli.settings import Settings, inert, print_json
+from poller.errors import UsageError
 
 if TYPE_CHECKING:
     from poller.model import ArchiveSettings
@@ -57,10 +58,11 @@ def _make(archive: ArchiveSettings) -> int:
 
 
 def _not_allowed(error: Exception, instead: str) -> Exception:
-    """The same error, with the command that prints what somebody with more rights can run."""
+    """The same error, with the command that prints what somebody with more rights can run, where rights are missing."""
     from poller.errors import StoreError
+    from poller.store.mysql.faults import login_refused
 
-    if not isinstance(error, StoreError) or error.code != "denied":
+    if not isinstance(error, StoreError) or error.code != "denied" or login_refused(error):
         return error
     return StoreError(error.sentence, f"`{instead}` prints it for somebody who may", code="denied")
 
@@ -82,6 +84,8 @@ def upgrade(settings: Settings, printing: bool, as_json: bool) -> None:
       poller db upgrade --print | mariadb --user=poller_migrator --password
     """
     if printing:
+        if as_json:
+            raise UsageError("--print and --json exclude each other", "give one of them: what is printed is SQL")
         click.echo(_script(_server(settings)), nl=False)
         return
     done = [_journal(settings.config.journal)]
@@ -145,8 +149,6 @@ def _say_upgraded(one: dict[str, Any]) -> None:
 
 
 def _server(settings: Settings) -> ArchiveSettings:
-    from poller.errors import UsageError
-
     archive = settings.config.archive
     if archive is None or archive.kind != "mysql":
         raise UsageError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from poller.cli.selecting import complete_host
-from poller.cli.settings import Settings, print_json
+from poller.cli.settings import Settings, inert, print_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +106,25 @@ def command(
             return
         answer = cookbook.ask(_source(settings, journal), page, _values(since_ms, until_ms, host), limit)
     _print(settings, answer, as_json, as_csv)
+    if not journal:
+        _tell_what_is_missing(settings)
+
+
+def _tell_what_is_missing(settings: Settings) -> None:
+    """An archive that is held back answers with old history as if there were no other."""
+    from poller.clock import now_ms
+    from poller.errors import StoreError
+    from poller.itself import away_in_words
+    from poller.store.views import shipping
+
+    if settings.config.archive is None:
+        return
+    try:
+        words = away_in_words(shipping(settings.config.journal), now_ms())
+    except StoreError:
+        return  # asked from a machine that has the archive only
+    if words:
+        settings.err.print(f"poller: {inert(words)}: --journal asks it", markup=False)
 
 
 def _source(settings: Settings, journal: bool) -> Path | ArchiveSettings:

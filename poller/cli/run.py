@@ -212,17 +212,20 @@ def _complain(settings: Settings, result: RoundResult, *, quiet: bool) -> None:
     for error in delivery.errors if delivery else ():
         settings.err.print(f"poller: mail: {inert(str(error))}", markup=False)
     shipped = result.aftermath.shipped if result.aftermath else None
-    if shipped and shipped.away and not (quiet and _known_away(result)):
+    if shipped and shipped.away and not (quiet and _known(result, "poller.archive_away_seconds")):
         waiting = "1 poll waits" if shipped.waiting == 1 else f"{shipped.waiting} polls wait"
         why = inert(shipped.away.sentence)
         settings.err.print(f"poller: archive away: {why}; {waiting} in the journal", markup=False)
+    if shipped and shipped.rejected and not (quiet and _known(result, "poller.rejected_polls")):
+        refused = counted(shipped.rejected, "item")
+        settings.err.print(f"poller: the archive refused {refused} for good: `poller db status` says why", markup=False)
     if result.stopped:
         settings.err.print(
             "poller: interrupted; finished polls are stored, mails go out with the next run", markup=False
         )
 
 
-def _known_away(result: RoundResult) -> bool:
-    """Whether an earlier round has said that the archive is away: cron mails it once, not every minute."""
+def _known(result: RoundResult, metric: str) -> bool:
+    """Whether an earlier round has said this about the archive: cron mails it once, not every minute."""
     own = result.aftermath.own if result.aftermath else ()
-    return not any(change.alert.metric == "poller.archive_away_seconds" for change in own)
+    return not any(change.alert.metric == metric for change in own)

@@ -26,8 +26,8 @@ def command(
 ) -> None:
     """Show every host as last seen, without polling.
 
-    A host whose last report is older than two intervals and a deadline is `stale`, whatever it said then;
-    one that was never polled is `never`.
+    A host whose last report is older than two intervals and a deadline (or as far in the future, by a clock
+    that was wrong) is `stale`, whatever it said then; one that was never polled is `never`.
 
     \b
     Examples:
@@ -108,7 +108,8 @@ def _document(host: Host, seen: HostStatus | None, now: int) -> dict[str, Any]:
                 "failures": 0, "stage": "", "code": "", "error": "", "booted_ms": None, "metrics": {},
                 "alerts": []}  # fmt: skip
     newest = seen.report_ms if seen.report_ms is not None else 0
-    stale = now - newest > (2 * host.poll.interval + host.poll.deadline) * 1000
+    # One from the future was taken while this machine's clock was wrong: nobody knows how old it is.
+    stale = abs(now - newest) > (2 * host.poll.interval + host.poll.deadline) * 1000
     metrics = {
         "cpu.percent": seen.cpu_percent,
         "memory.percent": seen.memory_percent,
@@ -199,9 +200,14 @@ def _breach(alert: dict[str, Any]) -> str:
     return f"{wording.quantity(alert['value'], unit)} {wording.limit(alert['limit'], unit)}"
 
 
+_AHEAD_MS = 60_000
+
+
 def _age(at_ms: int | None, now: int) -> str:
     from poller.cli.table import duration
 
+    if at_ms and at_ms - now > _AHEAD_MS:
+        return "in the future"  # written while this machine's clock was wrong, or it is now
     return "never" if not at_ms else f"{duration(max(0, now - at_ms) / 1000)} ago"
 
 

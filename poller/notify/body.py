@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from poller.errors import OUTCOMES
+from poller.metrics import OWN
 from poller.model import POLLER, ChangeKind, Notification
 from poller.notify.plain import plain
 from poller.notify.subject import name
@@ -43,12 +45,14 @@ def _entry(notification: Notification) -> Iterator[str]:
     alert = notification.alert
     unit = unit_of(alert.metric)
     yield f"{notification.kind.value.upper()} [{alert.severity.name}] {plain(alert.host)}: {name(alert)}"
-    yield f"    value   {quantity(alert.value, unit)}{_suffix(unit)}"
-    yield f"    limit   {limit(alert.limit, unit)}"
+    flag, ended = unit == "0 or 1", notification.kind in _ENDED
+    if not flag:  # "yes, more than no" and "back to 0, at 0" tell nobody anything
+        yield f"    value   {quantity(alert.value, unit)}{_suffix(unit)}"
+        yield f"    limit   {limit(alert.limit, unit)}"
     yield f"    since   {moment(alert.since_ms)}"
-    if notification.kind in _ENDED:
+    if ended:
         yield f"    lasted  {_lasted(notification)}"
-    if alert.reason:
+    if alert.reason and not (flag and notification.kind is ChangeKind.CLOSED):
         yield f"    why     {plain(alert.reason)}"
     yield f"    alert   {plain(alert.id, 64)}, message {notification.number}"
 
@@ -66,6 +70,20 @@ def _lasted(notification: Notification) -> str:
 def _look(notifications: Sequence[Notification]) -> Iterator[str]:
     yield "To look:"
     yield "    poller status"
+    topics = list(dict.fromkeys(topic for topic in map(_topic, notifications) if topic))
+    for topic in topics[:_COMMANDS]:
+        yield f"    poller explain {topic}"
     hosts = list(dict.fromkeys(one.alert.host for one in notifications if one.alert.host != POLLER))
     for host in hosts[:_COMMANDS]:
         yield f"    poller metrics --host {shlex.quote(plain(host))}"
+
+
+def _topic(notification: Notification) -> str:
+    """What `poller explain` can say about it: the poller's own trouble, or the outcome that a reason begins with."""
+    alert = notification.alert
+    if notification.kind in _ENDED:
+        return ""
+    if alert.metric.startswith(OWN):
+        return alert.metric
+    stage, _, code = alert.reason.partition(":")[0].partition("/")
+    return f"{stage}/{code}" if (stage, code) in OUTCOMES else ""

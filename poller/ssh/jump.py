@@ -90,7 +90,9 @@ def _connection(shared: _Shared, jumps: tuple[Route, ...], deadline: Deadline) -
     if shared.failure is not None:
         error = shared.failure
         inner = error.detail if error.code == "jump" else f"{name}: {error.stage}/{error.code}: {error.sentence}"
-        raise HostError("connect", "jump", inner)
+        raised = HostError("connect", "jump", inner)
+        raised.security = error.security  # another key there is no less grave than one of the host
+        raise raised
     assert shared.connection is not None  # noqa: S101 - settled without a failure
     return shared.connection
 

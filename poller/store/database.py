@@ -64,6 +64,19 @@ def _set_up(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:
 
 
 @contextmanager
+def immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the block is stored when it ends, nothing of it when it raises. Exceptions pass as they are."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write, for one short look; works beside a writer. StoreError without a database."""
     check_file(path)

@@ -13,8 +13,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -152,14 +151,6 @@ class Leases:
         with self._changed:
             self._held.discard(host)
             self._changed.notify_all()
-
-    @contextmanager
-    def hold(self, host: str, deadline: Deadline) -> Iterator[None]:
-        self.acquire(host, deadline)
-        try:
-            yield
-        finally:
-            self.release(host)
 
     def close(self) -> None:
         """Gives every lease back."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from poller.model import ChangeKind, Notification
 from poller.store.alerts import alert_of
+from poller.store.database import immediate
 from poller.store.faults import translated
 from poller.store.hosts import storable
 from poller.store.lock import OUTBOX, LockFile
@@ -63,15 +64,8 @@ class JournalOutbox:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with translated(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with translated(self._path), immediate(self._connection):
+            yield
 
     def _answered(self, ids: Sequence[str]) -> None:
         self._pending -= set(ids)

@@ -38,6 +38,9 @@ class Polls:
         host = self.hosts.find(poll.host, poll.at_ms)
         if not self._connection.execute(statements()["add_poll"], _row(poll, host.id, round_id)).rowcount:
             return False
+        if poll.security and not self._known_trouble(host.id, poll):
+            details = f"{poll.stage}/{poll.code}: {poll.error}"
+            self.hosts.store_event(host.id, Event("security", poll.at_ms, Severity.HIGH, details))
         if poll.report is None:
             self._store_failure(host.id, poll)
         else:
@@ -46,10 +49,12 @@ class Polls:
             until = {"host_id": host.id, "until_ms": poll.at_ms + SUDO_DENIED_MS}
             self._connection.execute(statements()["remember_sudo"], until)
         logins.remember(self._connection, host.id, poll)
-        if poll.security:
-            details = f"{poll.stage}/{poll.code}: {poll.error}"
-            self.hosts.store_event(host.id, Event("security", poll.at_ms, Severity.HIGH, details))
         return True
+
+    def _known_trouble(self, host_id: int, poll: Poll) -> bool:
+        """Whether the poll before ended the same way: one event when it begins, not one a minute while it lasts."""
+        row = self._connection.execute(statements()["latest_trouble"], {"host_id": host_id}).fetchone()
+        return bool(row == (poll.stage, poll.code))
 
     def _store_failure(self, host_id: int, poll: Poll) -> None:
         self._connection.execute(

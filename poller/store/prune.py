@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from poller.metrics import SAMPLE_TABLES
 from poller.model import Retention
 from poller.store import shipped
+from poller.store.database import immediate
 from poller.store.sql import statements
 
 _IDS_AT_ONCE: Final = 64
@@ -52,7 +52,7 @@ def prune(
         rows[table] = _run(connection, f"prune_{table}", [{"before_ms": limits[table]}], dry=dry)
     if dry:  # what is too old and elsewhere was counted twice
         return Pruned({table: max(count, elsewhere[table]) for table, count in rows.items()}, 0)
-    with _write(connection):
+    with immediate(connection):
         connection.execute(statements()["note_done"], {"task": "prune", "now_ms": now_ms})
     freed += give_back(connection, _PAGES_AT_ONCE, keep=not tight)
     empty_log(connection)
@@ -66,7 +66,7 @@ def prune_due(connection: sqlite3.Connection, now_ms: int, every_ms: int) -> boo
     """
     row = connection.execute(statements()["last_done"], {"task": "prune"}).fetchone()
     if row is not None and now_ms - row[0] > LEAP_MS:
-        with _write(connection):
+        with immediate(connection):
             connection.execute(statements()["note_done"], {"task": "prune", "now_ms": now_ms})
         return False
     return row is None or abs(now_ms - row[0]) >= every_ms
@@ -125,20 +125,8 @@ def _execute(
     if dry:
         count = statement.replace("DELETE FROM", "SELECT COUNT(*) FROM", 1)
         return sum(connection.execute(count, values).fetchone()[0] for values in parameters)
-    with _write(connection):
+    with immediate(connection):
         return connection.executemany(statement, parameters).rowcount
-
-
-@contextmanager
-def _write(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def give_back(connection: sqlite3.Connection, pages: int, *, keep: bool) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from poller.errors import StoreError
+from poller.store.database import immediate
 from poller.store.faults import translated
 from poller.store.hosts import storable
 from poller.store.sql import statements
@@ -90,12 +91,5 @@ class Queue:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with translated(self._path):
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise
+        with translated(self._path), immediate(self.connection):
+            yield

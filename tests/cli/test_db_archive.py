@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,20 @@ def test_a_difference_is_named_and_exits_1(run: Run, config: Config, tmp_path: P
     document = json.loads(run("verify", "journal", str(tmp_path / "other.db"), "--json").output)
     assert document["tables"]["host"] == {"from": 1, "to": 1, "differing": 1}
     assert document["first"][0]["table"] == "host"
+
+
+@pytest.mark.usefixtures("journal")
+def test_an_archive_that_is_held_back_does_not_answer_as_if_it_knew_all(run: Run, config: Config) -> None:
+    run("ship")
+    asked = CliRunner().invoke(cli, ["query", "hosts-now", "--json"])
+    assert asked.stderr == ""
+    with closing(sqlite3.connect(config.journal)) as connection, connection:
+        connection.execute("UPDATE archive_state SET away_since_ms = 1, code = 'older', error = 'its schema is 0'")
+    asked = CliRunner().invoke(cli, ["query", "hosts-now", "--json"])
+    assert json.loads(asked.stdout)
+    assert asked.stderr.startswith("poller: archive away for ")
+    assert "its schema is 0" in asked.stderr and "--journal" in asked.stderr
+    assert CliRunner().invoke(cli, ["query", "hosts-now", "--json", "--journal"]).stderr == ""
 
 
 @pytest.mark.usefixtures("journal")

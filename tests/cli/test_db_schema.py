@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from poller.cli import cli
 from poller.errors import StoreError, UsageError
-from poller.model import ArchiveSettings, Config
+from poller.model import ArchiveSettings, Config, Secret
 from poller.store.mysql import connect
 from poller.store.mysql.migrate import check, steps
 from poller.store.sql import migrations
@@ -56,6 +56,19 @@ def test_who_may_not_is_told_what_prints_the_sql(run: Run, empty_database: Datab
         error = run(empty_database.writer, command).exception
         assert isinstance(error, StoreError)
         assert f"poller db {command} --print" in error.hint
+
+
+def test_a_wrong_password_is_not_taken_for_a_lack_of_rights(run: Run, empty_database: Database, tmp_path: Path) -> None:
+    (tmp_path / "wrong").touch(0o600)
+    (tmp_path / "wrong").write_text("wrong")
+    for command in ("init", "upgrade"):
+        error = run(replace(empty_database.writer, password=Secret("file", str(tmp_path / "wrong"))), command).exception
+        assert isinstance(error, StoreError)
+        assert "password-file=" in error.hint and "--print" not in error.hint
+
+
+def test_sql_is_not_printed_as_json(run: Run, empty_database: Database) -> None:
+    assert isinstance(run(empty_database.writer, "upgrade", "--print", "--json").exception, UsageError)
 
 
 def test_upgrade_brings_journal_and_archive_up_to_date(run: Run, empty_database: Database, tmp_path: Path) -> None:

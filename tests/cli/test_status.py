@@ -49,7 +49,9 @@ def test_before_any_round_every_host_is_never_and_the_way_on_is_told(folder: Pat
     assert not (folder / "poller.db").exists()
 
 
-@pytest.mark.parametrize(("age", "state"), [(0, "ok"), (100, "ok"), (151, "stale"), (90_000, "stale")])
+@pytest.mark.parametrize(
+    ("age", "state"), [(0, "ok"), (100, "ok"), (151, "stale"), (90_000, "stale"), (-90_000, "stale")]
+)
 def test_a_host_whose_last_good_report_is_too_old_is_never_green(folder: Path, age: int, state: str) -> None:
     store(folder, ("web1", True, age))  # two intervals and a deadline are 150 s
     assert outcomes(folder) == {"web1": state, "lab1": "never", "new1": "never"}

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 from tests.end_to_end.site import Site
@@ -63,6 +64,26 @@ def test_while_the_archive_is_away_rounds_go_on_and_people_are_told_once(site: S
     assert [change["kind"] for change in back["poller"]] == ["closed"]
     assert polls(site.folder / "nowhere" / "archive.db") == polls(site.journal)
     assert "archive" not in site.poller("status").stdout
+    there = sqlite3.connect(site.folder / "nowhere" / "archive.db")
+    with closing(there):  # it is not open there for one interval more, where people ask what is wrong
+        assert there.execute("SELECT metric FROM alert WHERE closed_ms IS NULL").fetchall() == []
+    assert json.loads(site.poller("db", "verify", "journal", "archive", "--json").stdout)["equal"]
+
+
+def test_what_the_archive_refuses_round_by_round_is_told_once(site: Site) -> None:
+    archived(site, "sqlite:archive.db")
+    site.poller("run")
+    there = sqlite3.connect(site.folder / "archive.db")
+    with closing(there):
+        there.executescript(
+            "CREATE TRIGGER no BEFORE INSERT ON poll WHEN NEW.host_id = (SELECT id FROM host WHERE name ="
+            " 'web1') BEGIN SELECT RAISE(ABORT, 'not this one'); END;"
+        )
+    first, second = site.poller("run", "-q"), site.poller("run", "-q")
+    assert first.stderr == "poller: the archive refused 1 item for good: `poller db status` says why\n"
+    assert second.stderr == ""
+    shown = site.poller("db", "status").stdout
+    assert "not this one" in shown and "2; `poller db retry`" in shown
 
 
 def test_a_signal_ends_a_round_that_waits_for_an_archive_that_never_answers(site: Site) -> None:

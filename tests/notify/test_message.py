@@ -131,6 +131,16 @@ class TestBody:
         assert "poller status" in text
         assert "poller metrics --host web1" in text
 
+    def test_it_names_what_is_written_about_the_cause(self) -> None:
+        down = alert(metric="host.down", value=1.0, limit="> 0 for 3 polls", reason="connect/timeout: no answer")
+        away = alert("poller", metric="poller.archive_away_seconds", reason="archive away for 12m")
+        odd = alert(reason="rm/rf: poller explain what is not there")
+        text = text_of(received(notification(down), notification(away), notification(odd)))
+        assert "    poller explain connect/timeout\n    poller explain poller.archive_away_seconds\n" in text
+        assert text.count("    poller explain ") == 2
+        assert "why     connect/timeout: no answer" in text and "yes" not in text
+        assert "explain" not in text_of(received(notification(closed(down, 0.0), ChangeKind.CLOSED)))
+
     def test_a_host_name_in_a_command_is_safe_to_paste(self) -> None:
         assert "--host 'a; rm -rf /'" in text_of(received(notification(alert("a; rm -rf /"))))
 

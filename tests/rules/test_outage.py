@@ -21,22 +21,21 @@ def gone(*names: str, stage: str = "connect", code: str = "timeout") -> list[Pol
 
 def test_it_counts_the_hosts_that_answered_lately_and_says_so() -> None:
     found = outage([*gone("h0", "h1", "h2"), good("h3")], REPORTS, SINCE)
-    assert (found.percent, found.unreachable) == (75, ("h0", "h1", "h2"))
-    assert str(found) == "3 of 4 hosts became unreachable in one round"
+    assert (found.percent(), found.unreachable) == (75, ("h0", "h1", "h2"))
+    assert str(found) == "3 of 4 hosts became unreachable in one round: the poller lost its network"
 
 
 @pytest.mark.parametrize(
-    ("stage", "code"), [("dns", "unknown"), ("dns", "timeout"), ("connect", "timeout"), ("connect", "unreachable")]
+    ("stage", "code"),
+    [("dns", "unknown"), ("dns", "timeout"), ("connect", "timeout"), ("connect", "unreachable"), ("connect", "jump")],
 )
 def test_unreachable_is_what_a_dead_network_looks_like(stage: str, code: str) -> None:
-    assert outage(gone("h0", "h1", "h2", stage=stage, code=code), REPORTS, SINCE).percent == 100
+    assert outage(gone("h0", "h1", "h2", stage=stage, code=code), REPORTS, SINCE).percent() == 100
 
 
-@pytest.mark.parametrize(
-    ("stage", "code"), [("connect", "refused"), ("connect", "jump"), ("handshake", "timeout"), ("auth", "denied")]
-)
+@pytest.mark.parametrize(("stage", "code"), [("connect", "refused"), ("handshake", "timeout"), ("auth", "denied")])
 def test_a_host_that_refuses_shows_that_the_network_works(stage: str, code: str) -> None:
-    assert outage(gone("h0", "h1", "h2", stage=stage, code=code), REPORTS, SINCE).percent == 0
+    assert outage(gone("h0", "h1", "h2", stage=stage, code=code), REPORTS, SINCE).percent() == 0
 
 
 def test_hosts_that_were_dead_before_never_count() -> None:
@@ -45,8 +44,24 @@ def test_hosts_that_were_dead_before_never_count() -> None:
     assert (found.hosts, found.unreachable) == (3, ("h2",))
 
 
+def test_hosts_behind_a_jump_host_that_lets_nobody_through_are_one_fault() -> None:
+    found = outage([*gone("h0", "h1", code="jump"), *gone("h2")], REPORTS, SINCE)
+    assert str(found).endswith(": the poller lost the way through its jump host")
+
+
+def test_a_jump_host_that_somebody_meddles_with_is_no_lost_network() -> None:
+    meddled = [replace(poll, security=True) for poll in gone("h0", "h1", "h2", code="jump")]
+    assert outage(meddled, REPORTS, SINCE).percent() == 0
+
+
 def test_fewer_than_three_hosts_are_too_few_to_tell() -> None:
-    assert outage(gone("h0", "h1"), REPORTS, SINCE).percent == 0
+    assert outage(gone("h0", "h1"), REPORTS, SINCE).percent() == 0
+
+
+def test_an_outage_does_not_end_because_few_are_left_to_ask() -> None:
+    assert outage(gone("h0", "h1"), REPORTS, SINCE).percent(lasting=True) is None
+    assert outage([], REPORTS, SINCE).percent(lasting=True) is None
+    assert outage([good("h0")], REPORTS, SINCE).percent(lasting=True) == 0
 
 
 def test_a_poll_that_was_skipped_tells_nothing() -> None:

@@ -145,6 +145,27 @@ def test_a_jump_host_that_cannot_be_used_is_named_with_the_reason(make_sshd: Mak
     assert "Accepted" not in target.log()
 
 
+@pytest.mark.parametrize("hops", [1, 2])
+def test_a_jump_host_that_shows_another_key_is_a_security_event(make_sshd: MakeSshd, hops: int) -> None:
+    jump, target = make_sshd(), make_sshd()
+    host = behind(jump, target)
+    if hops == 2:
+        inner = make_sshd()
+        behind(inner, target)
+        through = f"{host.ssh.proxy_jump},{inner.user}@127.0.0.1:{inner.port}"
+        host = target.host(proxy_jump=through)
+    target.known_hosts.write_text(target.known_line(name=f"[127.0.0.1]:{jump.port}") + target.known_line())
+    error = fails(host)
+    assert (outcome(error), error.security, "hostkey/changed" in error.detail) == ("connect/jump", True, True)
+
+
+def test_a_jump_host_that_is_down_is_none(make_sshd: MakeSshd) -> None:
+    jump, target = make_sshd(), make_sshd()
+    host = behind(jump, target)
+    jump.stop()
+    assert not fails(host).security
+
+
 def test_the_key_of_the_host_behind_is_verified_as_well(make_sshd: MakeSshd) -> None:
     jump, target = make_sshd(), make_sshd()
     host = behind(jump, target)

@@ -43,13 +43,12 @@ def test_round_and_leases_die_with_their_process(path: Path) -> None:
                 pass
             with pytest.raises(BusyError, match="web1"):
                 leases.acquire("web1", Deadline(0.05))
-            with leases.hold("web2", Deadline(0)):
-                pass
+            leases.acquire("web2", Deadline(0))
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        with RoundLock(path), leases.hold("web1", Deadline(0)):
-            pass
+        with RoundLock(path):
+            leases.acquire("web1", Deadline(0))
 
 
 def test_a_poller_waits_for_a_lease_and_gets_it_when_it_is_given_back(path: Path) -> None:
@@ -73,12 +72,13 @@ def test_threads_of_one_poller_share_no_host(path: Path) -> None:
     def work(leases: Leases) -> None:
         nonlocal inside, most
         for _ in range(20):
-            with leases.hold("web1", Deadline(30)):
-                with guard:
-                    inside += 1
-                    most = max(most, inside)
-                with guard:
-                    inside -= 1
+            leases.acquire("web1", Deadline(30))
+            with guard:
+                inside += 1
+                most = max(most, inside)
+            with guard:
+                inside -= 1
+            leases.release("web1")
 
     with Leases(path) as leases:
         threads = [threading.Thread(target=work, args=(leases,)) for _ in range(6)]

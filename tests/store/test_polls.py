@@ -138,6 +138,12 @@ def test_a_host_met_for_the_first_time_is_an_event_once(journal: Journal, ask: A
 def test_a_refused_answer_is_a_security_event_and_leaves_no_samples(journal: Journal, ask: Ask) -> None:
     store(journal, failed("web1", stage="envelope", code="tag", security=True))
     assert ask("SELECT severity, details LIKE 'envelope/tag: %' FROM event WHERE kind = 'security'") == [("high", 1)]
+    for minute in (2, 3):
+        store(journal, failed("web1", minute, stage="envelope", code="tag", security=True))
+    count = "SELECT count(*) FROM event WHERE kind = 'security'"
+    assert ask(count) == [(1,)], "one event while it lasts, not one a minute"
+    store(journal, failed("web1", 4, stage="hostkey", code="changed", security=True))
+    assert ask(count) == [(2,)]
     assert ask("SELECT COUNT(*) FROM system_sample") == [(0,)]
 
 

@@ -49,6 +49,16 @@ class Shipped:
     dropped: int = 0
     away: StoreError | None = None
 
+    def __add__(self, later: Shipped) -> Shipped:
+        """Both together; what waits, and why, is as the later one left it."""
+        return replace(
+            later,
+            polls=self.polls + later.polls,
+            rows=self.rows + later.rows,
+            rejected=self.rejected + later.rejected,
+            dropped=self.dropped + later.dropped,
+        )
+
 
 def ship(
     journal: Journal, settings: ArchiveSettings, bound: int, stop: threading.Event, now_ms: Callable[[], int]
@@ -151,7 +161,7 @@ class Shipment:
             except StoreError as error:
                 if error.code in _HOLDING:
                     return Batch(place, rows, tuple(refused), error)
-                _log.warning("the archive refuses %s %s: %s", item.kind, item.item, error)
+                _log.info("the archive refuses %s %s: %s", item.kind, item.item, error)
                 refused.append((item, error))
                 unclear += [place] * (error.code != "data")
         if len(unclear) == len(items):  # nothing at all could be stored: that says more about the archive

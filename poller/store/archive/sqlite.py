@@ -20,7 +20,9 @@ from poller.store.sql import migrations
 
 # What stands in the way of this row; anything else that SQLite says stands in the way of every row.
 _PAGES_AT_ONCE: Final = 2000
-_DATA: Final = ("constraint failed", "too large", "too big", "datatype mismatch", "surrogates not allowed")
+_DATA: Final = ("too large", "too big", "surrogates not allowed")
+# Constraints, also those that somebody added as a trigger, in whose words we have no say.
+_OF_A_ROW: Final = (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError)
 
 
 class SqliteArchive:
@@ -129,7 +131,7 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
         text = str(error)
-        if isinstance(error, (OverflowError, UnicodeEncodeError)) or any(part in text for part in _DATA):
+        if isinstance(error, _OF_A_ROW) or any(part in text for part in _DATA):
             raise StoreError(f"{path}: {text}", code="data") from error
         raise _coded(store_error(error, path)) from error
     except StoreError as error:

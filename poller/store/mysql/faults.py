@@ -53,11 +53,13 @@ _TEXTS: Final = (
     ("timed out", "no answer in time", _HINTS["away"]),
     ("max_statement_time exceeded", "the statement took too long", _HINTS["away"]),
     ("maximum statement execution time", "the statement took too long", _HINTS["away"]),
+    ("' to database '", "this user lacks rights on that database", f"check the name in url=; {_HINTS['denied']}"),
     (
         "Access denied for user",
         "it refuses this user or password",
-        # caching_sha2_password, the default of MySQL 8 and newer, needs a protected way for the first password.
-        "check the user in url= and password-file=; on MySQL also try tls=require, which new passwords need there",
+        # An account may require TLS. caching_sha2_password, the default of MySQL 8 and newer, needs a protected way for
+        # the first password.
+        "check the user in url= and password-file=; where TLS is off also try tls=require, which some accounts need",
     ),
     ("insecure transport", "it wants TLS", "leave tls=off out of url="),
     ("Too many connections", "it has too many connections", "raise max_connections there"),
@@ -66,6 +68,7 @@ _TEXTS: Final = (
     ("No space left", "its disk is full", "free some space there; history waits in the journal meanwhile"),
 )  # fmt: skip
 _TEXT_LENGTH: Final = 300
+_LOGIN: Final = frozenset({1045, 1698})
 
 
 def store_error(error: Exception, settings: ArchiveSettings) -> StoreError:
@@ -92,6 +95,11 @@ def _code(error: Exception, text: str) -> str:
     if lost or (isinstance(error, errors.OperationalError) and number in (None, -1)) or "not available" in text:
         return "away"
     return "store"
+
+
+def login_refused(error: StoreError) -> bool:
+    """Whether user or password are wrong, so that more rights would not help."""
+    return getattr(error.__cause__, "errno", None) in _LOGIN
 
 
 def ends_connection(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from poller.store.mysql.connection import connect
 _MISTAKES: Final = ("21", "22", "42")
 _READ_ONLY: Final = 1792
 _NO_FUNCTION: Final = 1370  # also for one that does not exist, to whoever may run none
+_TOO_SLOW: Final = (1969, 3024)  # MariaDB, MySQL
 _INTO: Final = re.compile(r"\binto\b(\s|/\*.*?\*/)*\b(outfile|dumpfile)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -33,10 +34,20 @@ def ask(
         try:
             return connection.select(text, values)
         except StoreError as error:
+            if getattr(error.__cause__, "errno", None) in _TOO_SLOW:
+                raise _too_slow(settings) from error
             complaint = _complaint(error) if own else None
             if complaint is None:
                 raise
             raise complaint from error
+
+
+def _too_slow(settings: ArchiveSettings) -> StoreError:
+    return StoreError(
+        f"{settings}: the question took longer than {settings.timeout:g} s",
+        "ask for less, as with --since and --host, or raise timeout= of <archive>",
+        code="away",
+    )
 
 
 def _complaint(error: StoreError) -> UsageError | None:

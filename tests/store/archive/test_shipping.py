@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from poller.model import (
     Alert,
     ArchiveSettings,
@@ -24,7 +26,7 @@ from poller.store.archive import Shipped, ship
 from poller.store.archive.gather import PLACES
 from poller.store.archive.tables import SAMPLES, TABLES, columns
 from poller.store.lock import SHIPPING, LockFile
-from tests.store.archive.conftest import BOUND, AskArchive, store
+from tests.store.archive.conftest import BOUND, AskArchive, asked, store
 from tests.store.conftest import Ask
 from tests.store.machines import CORES, DISKS, INTERFACES, MOUNTS, START_MS, failed, poll, values, with_section
 
@@ -245,6 +247,27 @@ def test_a_row_that_can_never_be_stored_takes_its_poll_with_it_and_nothing_else(
     assert (kind, item) == ("poll", bad.id)
     assert error
     assert views.shipping(path).rejected == 1
+
+
+def test_what_a_trigger_of_the_administrators_refuses_holds_nothing_else_back(
+    journal: Journal, send: Send, settings: ArchiveSettings, request: pytest.FixtureRequest
+) -> None:
+    store(journal, "web1", 1)
+    send()
+    bad = poll("web1", 2).id
+    if settings.kind == "sqlite":
+        raising = "BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        asked(settings, f"CREATE TRIGGER no BEFORE INSERT ON poll WHEN NEW.id = '{bad}' {raising}")
+    else:
+        signal = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'"
+        request.getfixturevalue("database").sql(
+            "DELIMITER //\n"
+            f"CREATE TRIGGER no BEFORE INSERT ON poll FOR EACH ROW IF NEW.id = '{bad}' THEN {signal}; END IF//"
+        )
+    store(journal, "web1", 2)
+    store(journal, "web2", 2)
+    shipped = send()
+    assert (shipped.polls, shipped.rejected, shipped.waiting, shipped.away) == (1, 1, 0, None)
 
 
 def poison(journal: Journal, host: str, minute: int) -> None:

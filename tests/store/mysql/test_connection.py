@@ -130,8 +130,14 @@ def test_who_may_not_enter_is_told_so_without_the_password(database: Database, t
     shown = repr(error) + str(error) + error.hint + repr(error.__cause__) + repr(error.__context__)
     assert "hunter2" not in shown
     assert refusal(replace(database.writer, user="nobody")).code == "denied"
-    assert refusal(replace(database.writer, database="elsewhere")).code in ("absent", "denied")
     assert refusal(database.server.settings(database="elsewhere")).code == "absent"
+
+
+def test_whose_password_is_right_is_not_told_that_it_is_wrong(database: Database) -> None:
+    error = refusal(replace(database.writer, database="elsewhere"))
+    assert error.code == "denied"
+    assert "password" not in error.sentence and "rights on that database" in error.sentence
+    assert "poller db init --print" in error.hint and "url=" in error.hint
 
 
 def test_a_password_that_cannot_be_read_is_the_files_fault(database: Database, tmp_path: Path) -> None:

@@ -159,6 +159,14 @@ def test_what_may_not_be_read_is_not_the_questions_fault(there: Database) -> Non
     assert caught.value.code == "away"
 
 
+def test_a_question_that_takes_too_long_is_told_how_to_ask_for_less(there: Database) -> None:
+    with pytest.raises(StoreError) as caught:
+        ask_sql(replace(there.reader, timeout=1.0), "SELECT SLEEP(5)")
+    assert "1 s" in caught.value.sentence
+    assert "--since" in caught.value.hint and "timeout=" in caught.value.hint
+    assert "journal" not in caught.value.hint
+
+
 def test_a_question_of_ones_own_may_use_what_only_mariadb_has(there: Database) -> None:
     assert ask_sql(there.reader, "SHOW TABLES LIKE 'host'").rows == (("host",),)
     assert ask_sql(there.reader, "SELECT '%', '%s', 100 % 7").rows == (("%", "%s", 2),)
