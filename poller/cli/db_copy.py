@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,11 @@ from poller.cli.db_places import Places, password_options
 from poller.cli.settings import Settings, inert, print_json
 
 if TYPE_CHECKING:
+    from poller.store.archive.copying import Refusal
     from poller.store.archive.verifying import Verified
+
+# Refusals that are named; a table that refuses everything would fill the screen.
+_NAMED = 10
 
 
 @click.command("copy", short_help="Copy a whole database of history FROM one place TO another.")
@@ -22,15 +27,17 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="TO")
 @password_options
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_obj
+@click.pass_context
 def copy(
-    settings: Settings, source: str, target: str, password_file: Path | None, password_env: str | None, as_json: bool
-) -> None:
+    context: click.Context, source: str, target: str, password_file: Path | None, password_env: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Copy a whole database of history: SQLite to MySQL, back, or either to another of its kind.
 
     FROM and TO are `journal` or `archive` as config.xml has them, mysql://USER@HOST/DATABASE, sqlite:FILE or a file.
     The tables must be there in MySQL (`poller db upgrade`). Run again it goes on where it was broken off; rows that
-    both have stay as the newer is. The poller may go on meanwhile; what it adds is copied the next time.
+    both have stay as the newer is. The poller may go on meanwhile; what it adds is copied the next time. What the
+    target refuses for good is named, and the rest is copied: exit status 1.
 
     \b
     Examples:
@@ -40,16 +47,20 @@ def copy(
     """
     from poller.store.archive.copying import copy as copy_all
 
+    settings: Settings = context.obj
     places = Places(settings, password_file, password_env)
     places.differ(source, target)
     with places.reading(source) as here, places.writing(target) as there, _progress(settings) as advance:
-        sent = copy_all(here, there, advance)
+        copied = copy_all(here, there, advance)
     if (source, target) == ("journal", "archive"):
         _note_copied(settings)
     if as_json:
-        print_json({"from": source, "to": target, "rows": dict(sent)})
-        return
-    _show_rows(settings, sent)
+        refused = [asdict(one) for one in copied.refused]
+        print_json({"from": source, "to": target, "rows": dict(copied.rows), "refused": refused})
+    else:
+        _show_rows(settings, copied.rows)
+        _complain(settings, copied.refused)
+    context.exit(1 if copied.refused else 0)
 
 
 def _note_copied(settings: Settings) -> None:
@@ -80,6 +91,13 @@ def _show_rows(settings: Settings, sent: Mapping[str, int]) -> None:
     for name, count in sent.items():
         table.add_row(cell(name), str(count))
     settings.out.print(table)
+
+
+def _complain(settings: Settings, refused: Sequence[Refusal]) -> None:
+    for one in refused[:_NAMED]:
+        settings.err.print(f"refused: {one.table} {inert(one.item)}: {inert(one.error)}", markup=False)
+    if len(refused) > _NAMED:
+        settings.err.print(f"refused: {len(refused) - _NAMED} more, see --json", markup=False)
 
 
 @click.command("verify", short_help="Compare two databases of history, row by row.")

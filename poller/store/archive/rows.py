@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from poller.errors import StoreError
 from poller.model.contracts import Archive, Condition, Question
 from poller.store.archive.tables import ALERT, TABLES, Table, columns
 
@@ -87,7 +88,10 @@ class Target:
         column, parent = table.parent
         place = columns(table.name).index(column)
         ids: dict[Any, int | None] = {None: None, **self._ids.get(parent, {})}
-        return [(*row[:place], ids[row[place]], *row[place + 1 :]) for row in rows]
+        try:
+            return [(*row[:place], ids[row[place]], *row[place + 1 :]) for row in rows]
+        except KeyError as error:
+            raise StoreError(f"the {parent} that a row of {table.name} belongs to is not there", code="data") from error
 
     def _write_things(self, table: Table, rows: Sequence[Row], *, current: bool) -> int:
         """Hosts, or things of hosts: only those that are not there just so. What is there goes by its id, or MySQL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -50,7 +51,7 @@ def test_there_and_back_nothing_is_lost_or_changed(full: Path, archive: Archive,
     with source(full) as original:
         sent = copy(original, archive, lambda count, of: done.append((count, of)))
         assert done[-1] == (10, 10)
-        assert (sent["poll"], sent["host"], sent["alert"], sent["limit_state"]) == (10, 3, 1, 1)
+        assert (sent.rows["poll"], sent.rows["host"], sent.rows["alert"], sent.rows["limit_state"]) == (10, 3, 1, 1)
         there = verify(original, archive)
         assert (there.equal, there.first) == (True, ())
         assert there.rows["core_sample"][0] > 50
@@ -62,7 +63,7 @@ def test_there_and_back_nothing_is_lost_or_changed(full: Path, archive: Archive,
 def test_a_second_copy_changes_nothing_and_a_later_one_adds_what_is_new(full: Path, archive: Archive) -> None:
     with source(full) as original:
         copy(original, archive)
-        assert copy(original, archive)["poll"] == 0
+        assert copy(original, archive).rows["poll"] == 0
         assert verify(original, archive).equal
     with Journal.open(full, now_ms=START_MS) as journal:
         store(journal, "web1", 9)
@@ -179,3 +180,30 @@ def test_a_folder_that_is_not_there_is_an_archive_that_is_away(tmp_path: Path) -
 def test_places_fit_the_schema() -> None:
     for (table, column), place in PLACES.items():
         assert columns(table).index(column) == place
+
+
+def test_what_the_target_refuses_is_named_and_the_rest_arrives(
+    full: Path, archive: Archive, settings: ArchiveSettings, request: pytest.FixtureRequest
+) -> None:
+    if settings.kind == "sqlite":
+        assert settings.path
+        with closing(sqlite3.connect(settings.path)) as own, own:
+            own.execute(
+                "CREATE TRIGGER no BEFORE INSERT ON poll WHEN NEW.code = 'refused' BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+            own.execute(
+                "CREATE TRIGGER nor BEFORE INSERT ON event WHEN NEW.kind = 'gap' BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+    else:
+        signal = "THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF//"
+        request.getfixturevalue("database").sql(
+            "DELIMITER //\n"
+            f"CREATE TRIGGER no BEFORE INSERT ON poll FOR EACH ROW IF NEW.code = 'refused' {signal}\n"
+            f"CREATE TRIGGER nor BEFORE INSERT ON event FOR EACH ROW IF NEW.kind = 'gap' {signal}"
+        )
+    with source(full) as original:
+        copied = copy(original, archive)
+        assert sorted(one.table for one in copied.refused) == ["event", "poll"]
+        different = verify(original, archive)
+    assert (different.rows["poll"], different.rows["event"][0] - different.rows["event"][1]) == ((10, 9), 1)
+    assert different.rows["core_sample"][0] == different.rows["core_sample"][1]
