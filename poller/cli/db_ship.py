@@ -19,7 +19,8 @@ _AWAY = 74
 def ship(context: click.Context, as_json: bool) -> None:
     """Send what waits in the journal to the archive. `poller run` does that after each round.
 
-    Exit status 74 when the archive does not take it: everything stays in the journal.
+    Exit status 74 when the archive does not take it: everything stays in the journal. 1 when it refused something for
+    good, which stays there, too.
 
     \b
     Examples:
@@ -50,7 +51,7 @@ def ship(context: click.Context, as_json: bool) -> None:
             click.echo(f"{counted(shipped.rejected, 'item')} refused: `poller db status` says why")
     if away is not None:
         complain(away)
-        context.exit(_AWAY)
+    context.exit(_AWAY if away is not None else int(shipped.rejected > 0))
 
 
 @click.command("retry", short_help="Queue again what the archive refused.")

@@ -132,6 +132,21 @@ def test_what_was_refused_is_shown_and_queued_again(run: Run, config: Config) ->
 
 
 @pytest.mark.usefixtures("journal")
+def test_ship_and_copy_end_with_1_when_something_was_refused(run: Run, config: Config) -> None:
+    assert run("ship").exit_code == 0
+    assert config.archive and config.archive.path
+    with closing(sqlite3.connect(config.archive.path)) as own, own:
+        own.execute("CREATE TRIGGER no BEFORE INSERT ON poll BEGIN SELECT RAISE(ABORT, 'not here'); END")
+    with Journal.open(config.journal, now_ms=START_MS) as opened, opened.transaction() as work:
+        work.store_poll(poll("web1", 4), values(4))
+    refused = run("ship")
+    assert (refused.exit_code, "1 item refused" in refused.output) == (1, True)
+    copied = run("copy", "journal", "archive")
+    assert copied.exit_code == 1
+    assert copied.stderr.count("refused: poll ") == 2, "the new one, and the one from before the archive"
+
+
+@pytest.mark.usefixtures("journal")
 def test_prune_cuts_the_archive_too(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     short = replace(config, retention=Retention(samples=60.0, polls=60.0, events=60.0, cores=60.0))
     monkeypatch.setattr("poller.cli.settings.Settings.config", short)
