@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from faults.lab import Inbox, Lab, LabSite
+from faults.lab import Lab
 from faults.near import near
 from faults.relay import Relay, relay
+from faults.site import Inbox, LabSite
 from poller.model import ArchiveSettings
 from poller.store.mysql import connect
 from tests.mariadb import MARIADBD, Database, MariaDb, make_database, running

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from faults.experiment import Experiment
 from faults.hosts import standing_in
-from faults.lab import Lab, LabSite
+from faults.lab import Lab
+from faults.site import LabSite
 
 GOOD: Final = ("ok", "partial")
 LIBRARY: Final = "libfaketimeMT.so.1"

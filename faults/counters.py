@@ -8,7 +8,8 @@ import time
 from typing import Any, Final
 
 from faults.experiment import Experiment
-from faults.lab import PYTHON, Lab, LabSite
+from faults.lab import PYTHON, Lab
+from faults.site import LabSite
 from tests.end_to_end.site import ROOT
 
 MACHINE: Final = ROOT / "tests" / "data" / "machines" / "debian-12"

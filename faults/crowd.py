@@ -16,8 +16,9 @@ from typing import Any, Final
 from faults.archived import ALARM, CALM, mailed
 from faults.database import hosts
 from faults.experiment import Experiment
-from faults.lab import MIB, Lab, LabSite
+from faults.lab import MIB, Lab
 from faults.near import local, near
+from faults.site import LabSite
 from tests.end_to_end.disk import SmallDisk, small_disk
 from tests.store.contention import contend
 

@@ -15,9 +15,10 @@ from typing import Final
 
 from faults.archived import ALARM, CALM, Archived, archived, mailed, statement, unprivileged
 from faults.experiment import Experiment
-from faults.lab import Lab, LabSite
+from faults.lab import Lab
 from faults.lateness import Lateness, lateness, undisturbed
 from faults.near import local, near
+from faults.site import LabSite
 
 TOLD: Final = 'thresholds="up" notify="ops"'
 AWAY: Final = "poller.archive_away_seconds"

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from faults.experiment import Experiment
 from faults.footprint import Footprint
-from faults.lab import MIB, Lab, LabSite
+from faults.lab import MIB, Lab
 from faults.lateness import lateness, undisturbed
+from faults.site import LabSite
 from tests.end_to_end.site import ROOT
 from tests.end_to_end.sshd import Sshd
 from tests.ssh import hostile

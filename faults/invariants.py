@@ -20,7 +20,7 @@ from faults.footprint import Footprint, own
 from poller.errors import OUTCOMES
 
 if TYPE_CHECKING:
-    from faults.lab import LabSite
+    from faults.site import LabSite
 
 MIB: Final = 1024 * 1024
 # Seconds in which what ended must have gone.

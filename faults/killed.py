@@ -16,9 +16,10 @@ from typing import Any, Final
 from faults import canned
 from faults.experiment import Experiment
 from faults.journals import ask
-from faults.lab import Inbox, Lab
+from faults.lab import Lab
 from faults.near import local, near
 from faults.signals import signalled
+from faults.site import Inbox
 from faults.soak import soaked
 from poller.clock import now_ms
 from poller.model import Config

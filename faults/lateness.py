@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from poller.schedule import stagger
 
 if TYPE_CHECKING:
-    from faults.lab import LabSite
+    from faults.site import LabSite
 
 # Seconds: the share of an interval of a minute that V4 allows is more.
 MOST: Final = 1.0

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from faults.lab import PYTHON, Lab, LabSite
+from faults.lab import PYTHON, Lab
+from faults.site import LabSite
 from poller.app import RoundResult, Selection, run_round
 from poller.config import load
 from poller.schedule import Stop

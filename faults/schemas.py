@@ -21,8 +21,9 @@ from faults.archived import Archived, archive_xml, archived, server
 from faults.canned import DIED
 from faults.database import hosts
 from faults.experiment import Experiment
-from faults.lab import Lab, LabSite
+from faults.lab import Lab
 from faults.near import near
+from faults.site import LabSite
 from poller.model import ArchiveSettings
 from poller.store.database import connect_writer
 from poller.store.migrate import migrate

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from faults.journals import ask
-from faults.lab import Lab, LabSite
+from faults.lab import Lab
 from faults.near import local, near
+from faults.site import LabSite
 
 CHANCE: Final = random.Random(3)
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from uuid6 import uuid7
 
-from faults.lab import Lab, LabSite
+from faults.lab import Lab
 from faults.names import TEXTS
 from faults.near import local, near
+from faults.site import LabSite
 from poller.clock import now_ms
 from poller.config import load
 from poller.intake import Intake

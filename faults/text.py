@@ -20,10 +20,11 @@ from click.testing import CliRunner
 from faults.apart import ROOT
 from faults.documents import heavy, hostile, wrong
 from faults.experiment import Experiment
-from faults.lab import PYTHON, Lab, LabSite
+from faults.lab import PYTHON, Lab
 from faults.names import PATHS, TEXTS, folders
 from faults.namespace import namespace, started
 from faults.near import local, meddled, near
+from faults.site import LabSite
 from faults.stored import filled, stored
 from poller.cli import cli
 from poller.model import ChangeKind, Notification

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from poller.cli import own_settings
+from poller.cli.limits import limit_document, limits
 from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, print_json
 from poller.errors import UsageError
-from poller.model import Config, Hold, Host, Threshold
+from poller.model import Config, Hold, Host
 
 if TYPE_CHECKING:
-    from poller.cli.layout import PlainTable
+    pass
 
 
 @click.group()
@@ -41,7 +42,6 @@ def show(settings: Settings, host: str | None, as_json: bool) -> None:
       poller config show web1
       poller config show web1 --json
     """
-    from poller.cli import own_settings
 
     config = settings.config
     if host is None:
@@ -106,21 +106,6 @@ def _document(config: Config, host: Host) -> dict[str, Any]:
     }
 
 
-def limit_document(threshold: Threshold) -> dict[str, Any]:
-    return {
-        "metric": threshold.metric,
-        "labels": dict(threshold.labels),
-        "above": threshold.above,
-        "below": threshold.below,
-        "clear": threshold.clear,
-        "for": threshold.hold.seconds,
-        "polls": threshold.hold.polls,
-        "severity": str(threshold.severity),
-        "notify": list(threshold.notify),
-        "where": threshold.where,
-    }
-
-
 def _print(settings: Settings, config: Config, host: Host) -> None:
     from poller.cli.table import cell, plain_table
 
@@ -130,32 +115,6 @@ def _print(settings: Settings, config: Config, host: Host) -> None:
     for name, value in _values(host).items():
         values.add_row(name, cell(_shown(value)), cell(config.origins[host.name][name]))
     settings.out.print(values, "", limits(host.thresholds), sep="\n")
-
-
-def limits(thresholds: Iterable[Threshold]) -> PlainTable:
-    """Thresholds as a table for people."""
-    from poller.cli.table import cell, plain_table
-
-    table = plain_table("THRESHOLD", "LIMIT", "CLEAR", "SEVERITY", "TELLS", "SET BY")
-    for threshold in thresholds:
-        table.add_row(*(cell(each) for each in _limit_row(threshold)))
-    return table
-
-
-def _limit_row(threshold: Threshold) -> tuple[str, ...]:
-    from poller.cli.table import written
-    from poller.metrics import CATALOGUE
-
-    unit = CATALOGUE[threshold.metric].unit
-    labels = "".join(f'{{{name}="{pattern}"}}' for name, pattern in threshold.labels)
-    return (
-        threshold.metric + labels,
-        f"{threshold.sign} {written(threshold.limit, unit)} {threshold.hold}".rstrip(),
-        "-" if threshold.clear is None else written(threshold.clear, unit),
-        str(threshold.severity),
-        _shown(list(threshold.notify)),
-        threshold.where,
-    )
 
 
 def _shown(value: Any) -> str:

@@ -81,7 +81,7 @@ class Places:
     def _parsed(self, word: str) -> ArchiveSettings:
         import os
 
-        from poller.config.archive import parse
+        from poller.config.archive_url import parse
         from poller.config.mistakes import WrongError
         from poller.config.place import Place, home
 

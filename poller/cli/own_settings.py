@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from poller.cli.limits import limit_document, limits
 from poller.cli.settings import Settings
 from poller.model import ArchiveSettings, Config, MailServer
 
 
 def document(config: Config) -> dict[str, Any]:
     """The stable JSON form. Paths are absolute, durations seconds, sizes bytes; secrets by their reference."""
-    from poller.cli.config import limit_document
-
     return {
         "file": str(config.path),
         "hosts": len(config.hosts),
@@ -31,7 +30,6 @@ def document(config: Config) -> dict[str, Any]:
 
 def show(settings: Settings) -> None:
     """The same as tables, an element of config.xml after the other."""
-    from poller.cli.config import limits
     from poller.cli.table import cell, plain_table
 
     found = document(settings.config)

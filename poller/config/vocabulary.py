@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from poller.config import archive, notify, references, values
+from poller.config import archive_url, notify, references, values
 from poller.config.place import Place
 from poller.metrics import CATALOGUE
 
@@ -83,7 +83,7 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
     "journal": Shape({"path": references.path, "bound": _plain(values.size("16MiB", "1PiB"))}, once=True),
     "archive": Shape(
         {
-            "url": archive.parse,
+            "url": archive_url.parse,
             "password-file": references.secret_file,
             "password-env": references.secret_env,
             "timeout": _plain(values.between("1s", "5m")),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.config.archive import parse
+from poller.config.archive_url import parse
 from poller.config.mistakes import WrongError
 from poller.config.place import Place
 from poller.model import ArchiveSettings, Secret
