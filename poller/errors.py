@@ -57,7 +57,7 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
     ),
     ("connect", "resources"): Outcome(
         "the poller ran out of files, threads or memory, so this poll was skipped",
-        "raise its limits (`ulimit -n`, `ulimit -u`), or lower at-once=",
+        "raise its limits (`ulimit -n`, `-u`, `-v`), or lower at-once=",
     ),
     ("connect", "config"): Outcome("ssh_config asks for something that cannot be done", "change ssh_config there"),
     ("handshake", "timeout"): Outcome("the host accepts connections but its SSH server does not speak", _CLOCK),

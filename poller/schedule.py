@@ -108,6 +108,8 @@ class Schedule:
         self._not_before = start
         self._no_thread = False
         self._tries: Counter[str] = Counter()
+        self._longest = max((host.poll.deadline for host in hosts), default=0.0)
+        self._hopeless = math.inf
 
     def polls(self, most: int = 100) -> Iterator[list[Poll]]:
         """Finished polls in batches of about `most`, none kept longer than a moment, and the last one not at all."""
@@ -142,7 +144,10 @@ class Schedule:
         return max(self._waiting[-1][0], self._not_before)
 
     def _never_started(self) -> list[Poll]:
-        """Hosts for whom there was no thread for as long as they may take."""
+        """Hosts for whom there was no thread for as long as they may take; all that wait, when nothing gets through."""
+        if time.monotonic() >= self._hopeless:
+            waiting, self._waiting = self._waiting, []
+            return [self._unable(host) for _, _, host in waiting]
         if not self._no_thread or self._running:
             return []
         now = time.monotonic()
@@ -169,8 +174,15 @@ class Schedule:
             return batch
 
     def _put_off(self, host: Host, poll: Poll) -> bool:
-        """A poll for which something was lacking is tried again, with no more at once than there is enough for."""
-        if not lacking(poll) or self._tries[host.name] >= _TRIES:
+        """A poll for which something was lacking is tried again, with no more at once than there is enough for.
+
+        For as long as one poll may take; a round in which nothing gets through must not last for hours.
+        """
+        if not lacking(poll):
+            self._hopeless = math.inf
+            return False
+        self._hopeless = min(self._hopeless, time.monotonic() + self._longest)
+        if self._tries[host.name] >= _TRIES or time.monotonic() >= self._hopeless:
             return False
         self._tries[host.name] += 1
         self._at_once = max(1, min(self._at_once, len(self._running)))

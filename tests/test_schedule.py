@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poller.model import Host, Poll, PollOutcome, PollSettings
+from poller.poll import unable
 from poller.schedule import Schedule, Stop, stagger
 
 
@@ -157,3 +158,12 @@ def test_few_hosts_start_at_once() -> None:
 def test_the_stagger_is_bounded_and_always_the_same_for_a_name(name: str, count: int) -> None:
     assert 0 <= stagger(name, count) < 5
     assert stagger(name, count) == stagger(name, count)
+
+
+def test_a_round_in_which_nothing_gets_through_for_want_of_memory_ends_soon_and_blames_nobody() -> None:
+    hosts = [host(f"h{number}", deadline=0.5) for number in range(60)]
+    start = time.monotonic()
+    polls = run(hosts, unable)
+    assert time.monotonic() - start < 10
+    assert sorted(poll.host for poll in polls) == sorted(host.name for host in hosts)
+    assert {poll.outcome for poll in polls} == {PollOutcome.SKIPPED}

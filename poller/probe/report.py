@@ -122,7 +122,10 @@ def _document(xml: bytes) -> etree._Element:
 @lru_cache(maxsize=1)
 def _schema() -> etree.XMLSchema:
     text = resources.files("poller.probe").joinpath("report.xsd").read_bytes()
-    return etree.XMLSchema(etree.fromstring(text))
+    try:
+        return etree.XMLSchema(etree.fromstring(text))
+    except etree.LxmlError as error:  # it is our own and sound: there was no memory for it
+        raise MemoryError from error
 
 
 def _validate(root: etree._Element) -> None:

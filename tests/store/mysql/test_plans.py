@@ -43,7 +43,8 @@ def scans(connection: Mysql, text: str, values: Any = ()) -> list[dict[str, Any]
 @pytest.mark.parametrize("name", sorted(cookbook()))
 def test_no_question_of_the_cookbook(large: Database, name: str) -> None:
     query = find(name)
-    values = {"since_ms": site.NOW_MS - 3_600_000, "until_ms": site.NOW_MS}
+    # A twenty-fourth of the time there is. For a sixth of it reading all is the better plan, and sometimes chosen.
+    values = {"since_ms": site.NOW_MS - 900_000, "until_ms": site.NOW_MS}
     bound = {key: value for key, value in values.items() if key in query.given}
     with connect(large.reader) as connection:
         assert not scans(connection, query.text)
