@@ -53,7 +53,7 @@ def many_processes(lab: Lab) -> str:
     for thread in threads:
         thread.join()
     total = sum(codes, Counter[int]())
-    assert set(total) <= EXPECTED, f"exit statuses: {dict(total)}"
+    assert set(total) <= EXPECTED, f"exit statuses: {dict(total)}: {_complaints(site)}"
     assert not [text for text in site.said if "locked" in text], "a lock of the database is shown"
     assert site.rows(OVERLAPS) == [(0,)], "two polls of one host at once"
     site.poller("db", "ship")
@@ -73,6 +73,10 @@ def _said(site: LabSite, words: tuple[str, ...]) -> int:
     )  # fmt: skip
     site.said += [run.stdout, run.stderr]
     return run.returncode
+
+
+def _complaints(site: LabSite) -> set[str]:
+    return {line for text in site.said for line in text.splitlines() if line.startswith("poller: ")}
 
 
 def full_disk(lab: Lab) -> str:

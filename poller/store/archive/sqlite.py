@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from poller.errors import StoreError
+from poller.model import Deadline
 from poller.model.contracts import Condition, Question
 from poller.store.archive.statements import condition, on_conflict, select
-from poller.store.database import connect_writer, reading
+from poller.store.database import BUSY_SECONDS, connect_writer, reading
 from poller.store.faults import store_error
 from poller.store.lock import SCHEMA, LockFile
 from poller.store.migrate import check, migrate, recorded
@@ -40,7 +41,7 @@ class SqliteArchive:
         if not path.parent.is_dir():
             raise StoreError(f"{path.parent}: there is no such folder", "is its disk mounted?", code="away")
         with _translated(path), LockFile(path) as lock:
-            if not lock.take(SCHEMA):
+            if not lock.wait(SCHEMA, Deadline(BUSY_SECONDS)):  # each opening takes it for a moment
                 raise StoreError(f"{path}: another poller is upgrading it", code="away")
             connection = connect_writer(path)
             try:

@@ -24,8 +24,9 @@ from poller.model import (
 from poller.store import Journal, views
 from poller.store.archive import Shipped, ship
 from poller.store.archive.gather import PLACES
+from poller.store.archive.sqlite import SqliteArchive
 from poller.store.archive.tables import SAMPLES, TABLES, columns
-from poller.store.lock import SHIPPING, LockFile
+from poller.store.lock import SCHEMA, SHIPPING, LockFile
 from tests.store.archive.conftest import BOUND, AskArchive, asked, store
 from tests.store.conftest import Ask
 from tests.store.machines import CORES, DISKS, INTERFACES, MOUNTS, START_MS, failed, poll, values, with_section
@@ -351,3 +352,12 @@ def test_the_registry_fits_the_schema() -> None:
         assert wanted <= set(columns(known.name)), known.name
     assert set(SAMPLES) < set(TABLES)
     assert [columns("alert").index(name) for name in ("id", "open_key", "opened_ms", "updated_ms")] == [0, 1, 9, 10]
+
+
+def test_an_sqlite_archive_that_another_process_is_just_opening_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    SqliteArchive.open(path, START_MS).close()
+    with LockFile(path) as lock:
+        assert lock.take(SCHEMA)
+        threading.Timer(0.3, lock.drop, (SCHEMA,)).start()
+        SqliteArchive.open(path, START_MS).close()
