@@ -101,7 +101,7 @@ def silent_probe(lab: Lab) -> str:
 def _running(pid: int) -> bool:
     """A zombie has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 

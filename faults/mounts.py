@@ -83,7 +83,7 @@ def _hanging(inside: int) -> int:
     count = 0
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            state = (path / "stat").read_text().rpartition(")")[2].split()[0]
+            state = (path / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
             count += state == "D" and (path / "ns" / "mnt").readlink() == own
         except OSError:
             continue
