@@ -6,17 +6,18 @@ collection that did not finish sees exactly that.
 
 import time
 
-from remote_probe.collectors import COUNTERS, LAST, NAMES
+from remote_probe.collectors import COUNTERS, ELSEWHERE, LAST, NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Sequence, Tuple
+    from typing import Any, List, Sequence, Tuple
 
-    from remote_probe.host import Host, Row, Value
+    from remote_probe.host import Host, Row, Rows, Value
 
     Outcome = Tuple[str, str, float, List[Row]]
 
 LARGEST = float(10**15)  # more seconds or load than any machine has; the schema's bound
+SIGNED = ("celsius", "critical")  # attributes that may be negative: temperatures
 
 
 class Section:
@@ -32,8 +33,7 @@ class Section:
         rows: "List[Row]" = []
         status, reason = "ok", ""
         try:
-            module = __import__("remote_probe.collectors." + self.name, None, None, ["read"])
-            for element, values in module.read(host):
+            for element, values in collected(host, self.name):
                 rows.append((element, {name: checked(name, value) for name, value in values.items()}))
         except Exception as error:
             status, reason = explain(error, host.root)
@@ -52,8 +52,11 @@ class Reading:
     def fill(self, host: "Host") -> None:
         """Counters first, so that they belong to the clock; last what can take long."""
         self.clock = host.now()
-        self.uptime = parse_uptime(host.text(b"/proc/uptime"))
-        self.boot_id = host.text(b"/proc/sys/kernel/random/boot_id") or self.boot_id
+        if host.elsewhere:
+            self.uptime, self.boot_id = booted(self.boot_id)
+        else:
+            self.uptime = parse_uptime(host.text(b"/proc/uptime"))
+            self.boot_id = host.text(b"/proc/sys/kernel/random/boot_id") or self.boot_id
         for section in sorted(self.sections, key=_turn):
             if host.remaining() <= 0:
                 return
@@ -89,6 +92,28 @@ class Collection:
         return self
 
 
+def collected(host: "Host", name: str) -> "Rows":
+    """The rows of one section, where there is no /proc from the collector that needs none, if that has it."""
+    if host.elsewhere and name in ELSEWHERE:
+        rows: "Rows" = collector("elsewhere").read(host, name)
+    else:
+        rows = collector(name).read(host)
+    return rows
+
+
+def collector(name: str) -> "Any":
+    return __import__("remote_probe.collectors." + name, None, None, ["read"])
+
+
+def booted(unknown: bytes) -> "Tuple[float, bytes]":
+    """Uptime and boot id of a host without /proc; 0 and `unknown` when nothing tells."""
+    try:
+        uptime, boot_id = collector("elsewhere").boot()
+        return float(checked("uptime", uptime)), boot_id
+    except Exception:
+        return 0.0, unknown  # the sections say why
+
+
 def parse_uptime(content: bytes) -> float:
     """Seconds since boot (proc_uptime(5)); 0 when it does not say, and then no rate can be made."""
     try:
@@ -118,13 +143,14 @@ def checked(name: str, value: "Value") -> "Value":
         if value < 0:
             raise ValueError("%s is negative" % name)
         return value % (1 << 63)
-    if isinstance(value, float) and not 0 <= value < LARGEST:
+    least = -LARGEST if name in SIGNED else 0.0
+    if isinstance(value, float) and not least <= value < LARGEST:
         raise ValueError("%s is no number that makes sense" % name)
     return value
 
 
-def _turn(section: Section) -> "Tuple[bool, bool]":
-    return section.name in LAST, section.name not in COUNTERS
+def _turn(section: Section) -> "Tuple[int, bool]":
+    return LAST.index(section.name) + 1 if section.name in LAST else 0, section.name not in COUNTERS
 
 
 def _place(error: Exception) -> str:

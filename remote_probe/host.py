@@ -5,14 +5,14 @@ that must not be touched. What could hang runs in a child process in a group of 
 """
 
 import os
-import select
-import signal
 import time
 from functools import partial
 
+from remote_probe import child
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Iterator, List, Sequence, Tuple, Union
+    from typing import Any, Callable, Dict, Iterator, List, Sequence, Set, Tuple, Union
 
     Value = Union[bytes, str, int, float]
     Row = Tuple[str, Dict[str, Value]]
@@ -21,24 +21,39 @@ if TYPE_CHECKING:
 
 LARGEST = 4 << 20  # bytes of one file or of one command's output; more is cut off
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-HOUR = 3600.0  # no child lives longer
+HIDDEN = "/proc is mounted with hidepid=, other users' processes cannot be counted"
 QUIET = 2.0  # seconds after which a file system that says nothing is stuck
-
-_children: "set[int]" = set()
 
 
 class Host:
-    """`root` stands before every path; `deadline` is a moment of time.monotonic(); `stuck` knows mounts by name."""
+    """`root` stands before every path; `deadline` is a moment of time.monotonic(); `stuck` knows mounts by name.
+
+    `options` and `cursors` hold by section what the request says about it. `elsewhere`: there is no /proc here.
+    """
 
     ticks = os.sysconf("SC_CLK_TCK")
     page = os.sysconf("SC_PAGE_SIZE")
 
     def __init__(
-        self, root: bytes = b"", deadline: float = float("inf"), stuck: "Callable[[bytes], bool] | None" = None
+        self,
+        root: bytes = b"",
+        deadline: float = float("inf"),
+        stuck: "Callable[[bytes], bool] | None" = None,
+        options: "Dict[str, Any] | None" = None,
+        cursors: "Dict[str, Any] | None" = None,
     ) -> None:
         self.root = root
         self.deadline = deadline
         self.stuck = stuck
+        self.options = options or {}
+        self.cursors = cursors or {}
+        self.elsewhere = bool(self.options.get("elsewhere")) or not (root or _has_proc())
+        self._stats: "Dict[int, bytes]" = {}
+        self._once: "Dict[str, Any]" = {}
+
+    def reach(self, section: str) -> "Any":
+        """What one section alone does to the machine: the class Reach of its module in remote_probe/reach."""
+        return __import__("remote_probe.reach." + section, None, None, ["Reach"]).Reach(self)
 
     def remaining(self) -> float:
         """Seconds until the deadline; negative when it has passed."""
@@ -71,6 +86,54 @@ class Host:
         """The names in a folder, sorted. Raises OSError."""
         return sorted(os.listdir(self.root + path))
 
+    def processes(self) -> "Dict[int, bytes]":
+        """/proc/PID/stat of every process, by its PID: read once for all who ask. Raises PermissionError if hidden."""
+        if self.elsewhere:
+            raise FileNotFoundError("there is no /proc here")
+        if not self._stats:
+            stats = {}
+            for name in self.names(b"/proc"):
+                if name.isdigit():
+                    try:
+                        stats[int(name)] = self.read(b"/proc/" + name + b"/stat")
+                    except PermissionError:
+                        raise PermissionError(HIDDEN) from None
+                    except OSError:
+                        pass  # ended since it was listed
+            if 1 not in stats:
+                raise PermissionError(HIDDEN)
+            self._stats = stats
+        return self._stats
+
+    def session(self) -> "Set[int]":
+        """The PIDs of this probe and of the SSH connection it came by; none where processes are hidden."""
+        from remote_probe import session
+
+        try:
+            own = int(self.text(b"/proc/self/stat").split(b" ")[0] or 0)
+            return session.members(own, self.processes(), self.text)
+        except (OSError, ValueError):
+            return set()
+
+    def link(self, path: bytes) -> bytes:
+        """Where a symbolic link points, as it stands there; b"" when it is none or not there."""
+        try:
+            return os.readlink(self.root + path)
+        except OSError:
+            return b""
+
+    def usb_port(self, path: bytes) -> bytes:
+        """The USB port (`1-1.2`) of what a link in /sys/block or /sys/class names; b"" when it is on none."""
+        below = self.link(path).partition(b"/usb")[2].split(b"/")
+        ports = [part for part in below if b"-" in part and part.replace(b"-", b"", 1).replace(b".", b"").isdigit()]
+        return ports[-1] if ports else b""
+
+    def mounts(self) -> "List[Dict[str, bytes]]":
+        """What is mounted, as remote_probe.mountinfo says it. Raises OSError, ValueError."""
+        from remote_probe import mountinfo
+
+        return mountinfo.parse_mountinfo(self.read(b"/proc/self/mountinfo"))
+
     def usage(self, mountpoints: "Sequence[bytes]") -> "Dict[bytes, Usage]":
         """statvfs(3) of each: (frsize, blocks, bfree, bavail, files, ffree), or "stuck", "denied" or an error's text.
 
@@ -83,7 +146,7 @@ class Host:
         answers: "Dict[bytes, Usage]" = {name: "stuck" for name in known if name not in again}
         left = [name for name in mountpoints if name not in known] + again
         while left:
-            output, ended = _child(partial(_ask_usage, left), QUIET, self.deadline)
+            output, ended = child.work(partial(_ask_usage, left), QUIET, self.deadline)
             lines = output.split(b"\n")[:-1]
             answers.update(zip(left, map(_usage, lines)))
             left = left[len(lines) :]
@@ -95,6 +158,8 @@ class Host:
 
     def haunted(self) -> bool:
         """Whether a child of an earlier probe hangs in the kernel: same command line, state D."""
+        if self.elsewhere:
+            return os.getpid() % 30 > 0  # nobody can tell: one probe in thirty tries
         own = self.text(b"/proc/self/cmdline")
         folders = (b"/proc/" + name for name in self.names(b"/proc") if name.isdigit())
         twins = (folder for folder in folders if self.text(folder + b"/cmdline") == own)
@@ -102,45 +167,38 @@ class Host:
 
     def run(self, command: "Sequence[str]", seconds: float) -> bytes:
         """What a command writes to standard output. Raises FileNotFoundError, or TimeoutError when it takes longer."""
-        paths = [folder + "/" + command[0] for folder in PATH.split(":")]
-        program = next((path for path in paths if os.access(path, os.X_OK)), None)
-        if program is None:
-            raise FileNotFoundError("there is no command %s" % command[0])
-        output, ended = _child(
-            partial(_execute, program, command), seconds, min(self.deadline, time.monotonic() + seconds)
-        )
+        output, ended = child.program(command, PATH, seconds, min(self.deadline, time.monotonic() + seconds))
         if not ended:
             raise TimeoutError("%s did not end within %g s" % (command[0], seconds))
         return output
 
+    def caller(self) -> bytes:
+        """`ADDRESS PORT ADDRESS PORT`, the client's first: the SSH connection by which the poller came; b"" unknown."""
+        from remote_probe import session
+
+        return session.caller(self.read, self.text)
+
+    def diag(self) -> bytes:
+        """The kernel's answer to SOCK_DIAG_BY_FAMILY for TCP: netlink messages, sock_diag(7). Raises OSError."""
+        from remote_probe import netlink
+
+        return netlink.sockets()
+
     def addresses(self) -> bytes:
         """The kernel's answer to RTM_GETADDR for all interfaces: netlink messages, rtnetlink(7). Raises OSError."""
-        import _socket  # the C half of socket, whose Python half costs as much as all collectors
-        import sys
+        from remote_probe import netlink
 
-        def number(value: int, size: int) -> bytes:
-            return value.to_bytes(size, sys.byteorder)
+        return netlink.addresses()
 
-        request = number(20, 4) + number(22, 2) + number(0x301, 2) + number(1, 4) + bytes(8)
-        netlink = _socket.socket(16, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, 0)
-        try:
-            netlink.settimeout(QUIET)
-            netlink.send(request)
-            answer = b""
-            while len(answer) < LARGEST:
-                part = netlink.recv(1 << 16)
-                answer += part
-                if number(3, 2) in (part[4:6], part[-16:-14]):  # NLMSG_DONE, alone or last
-                    break
-            return answer
-        finally:
-            netlink.close()
+    def once(self, name: str, read: "Callable[[], Any]") -> "Any":
+        """What `read` gives, or gave to whoever asked first. What it raises is not kept."""
+        if name not in self._once:
+            self._once[name] = read()
+        return self._once[name]
 
 
-def end_children() -> None:
-    """Kills every child that is still there, with whatever it started."""
-    for child in list(_children):
-        _end(child)
+def _has_proc() -> bool:
+    return os.path.exists("/proc/stat") or os.path.exists("/proc/self")
 
 
 def _drain(descriptor: int) -> bytes:
@@ -153,68 +211,6 @@ def _drain(descriptor: int) -> bytes:
         parts.append(part)
         room -= len(part)
     return b"".join(parts)
-
-
-def _child(work: "Callable[[int], None]", quiet: float, until: float) -> "Tuple[bytes, bool]":
-    """What `work` writes to its descriptor in a child, and whether it ended by itself:
-
-    before it was silent for `quiet` seconds and before the moment `until`.
-    """
-    out, into = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _live(work, into, min(until - time.monotonic(), HOUR))
-    _children.add(child)
-    os.close(into)
-    try:
-        return _listen(out, quiet, until)
-    finally:
-        os.close(out)
-        _end(child)
-
-
-def _live(work: "Callable[[int], None]", into: int, seconds: float) -> None:
-    """The life of a child: no descriptor of its parent's, a group of its own, and an end set by the kernel."""
-    try:
-        os.setpgid(0, 0)
-        signal.alarm(max(1, int(seconds) + 5))  # should the parent be killed
-        for descriptor in (0, 1, 2):
-            os.close(descriptor)
-        work(into)
-    finally:
-        os._exit(0)
-
-
-def _listen(out: int, quiet: float, until: float) -> "Tuple[bytes, bool]":
-    poll = select.poll()
-    poll.register(out, select.POLLIN | select.POLLHUP)
-    output = b""
-    while len(output) < LARGEST:
-        if not poll.poll(max(0.0, min(quiet, until - time.monotonic())) * 1000):
-            return output, False
-        part = os.read(out, 1 << 16)
-        if not part:
-            break
-        output += part
-    return output, True
-
-
-def _end(child: int) -> None:
-    """Kills a child and its group and waits a moment for it; one that hangs in the kernel is left to init."""
-    for patience in (0.0, 0.001, 0.01, 0.05):
-        try:
-            os.kill(child, signal.SIGKILL)
-            os.killpg(child, signal.SIGKILL)
-        except OSError:
-            pass  # not leader of its group yet, or no longer there
-        time.sleep(patience)
-        try:
-            if os.waitpid(child, os.WNOHANG)[0]:
-                _children.discard(child)
-                return
-        except OSError:
-            _children.discard(child)
-            return
 
 
 def _ask_usage(mountpoints: "Sequence[bytes]", into: int) -> None:
@@ -233,10 +229,3 @@ def _usage(line: bytes) -> "Usage":
     if len(numbers) > 1:
         return numbers
     return "denied" if numbers[0] in (1, 13) else os.strerror(numbers[0])  # EPERM, EACCES
-
-
-def _execute(program: str, command: "Sequence[str]", into: int) -> None:
-    null = os.open("/dev/null", os.O_RDWR)  # becomes 0, the lowest free one
-    os.dup2(into, 1)
-    os.dup2(null, 2)
-    os.execve(program, list(command), {"PATH": PATH, "LC_ALL": "C"})  # noqa: S606 -- no shell is wanted

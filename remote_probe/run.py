@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 
-from remote_probe import collect, host, render, seal
+from remote_probe import child, collect, host, render, seal
 
 GRACE = 5  # seconds beyond the deadline before the kernel ends the process
 NICENESS = 5  # the host's own work comes first
@@ -60,7 +60,7 @@ class Inbox:
 
 def leave() -> None:
     """Ends the process at once, and its children before it."""
-    host.end_children()
+    child.end_all()
     os._exit(0)
 
 
@@ -84,7 +84,10 @@ def answer(request: "Dict[str, Any]", body: bytes, probe: str) -> bool:
     """Collects, seals and sends one report. False when a collector did not come back in time."""
     begin = time.monotonic()
     machine = host.Host(
-        deadline=begin + request["deadline"], stuck=lambda mountpoint: render.escaped(mountpoint) in request["stuck"]
+        deadline=begin + request["deadline"],
+        stuck=lambda mountpoint: render.escaped(mountpoint) in request["stuck"],
+        options=request.get("options"),
+        cursors=request.get("cursors"),
     )
     collection = collect.Collection(request["sections"], request["window"])
     complete = within(request["deadline"], collection, machine)

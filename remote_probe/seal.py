@@ -5,15 +5,16 @@
 Numbers are big-endian. The text is compressed (zlib), encrypted (AES-256-CTR) and then authenticated.
 """
 
-import hashlib
 import os
 import zlib
 
 from remote_probe.aes import ctr
+from remote_probe.sha import sha256
 from remote_probe.x25519 import BASE, x25519
 
 VERSION = b"\x01"
 REPORT = b"\x00"  # the label
+QUICK = 1 << 17  # bytes; of more (logs) the last percents of compression would take most of the time
 SEQUENCE = bytes(8)  # a request has one report, under keys of its own
 
 
@@ -37,13 +38,13 @@ def seal(
         raise ValueError("the public key has a low order")
     keys = hkdf(shared, nonce, context(request, probe, centre, public), 64)
     head = VERSION + REPORT + SEQUENCE + nonce + public
-    body = head + ctr(keys[:32], SEQUENCE + bytes(8), zlib.compress(text, 9))
+    body = head + ctr(keys[:32], SEQUENCE + bytes(8), zlib.compress(text, 9 if len(text) < QUICK else 6))
     return body + _mac(keys[32:], body)
 
 
 def context(request: bytes, probe: bytes, centre: bytes, public: bytes) -> bytes:
     """What the keys are bound to: each part with its length before it."""
-    parts = (b"poller report", VERSION, hashlib.sha256(request).digest(), probe, centre, public)
+    parts = (b"poller report", VERSION, sha256(request).digest(), probe, centre, public)
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
@@ -64,6 +65,6 @@ def frame(marker: str, kind: str, payload: bytes) -> bytes:
 
 def _mac(key: bytes, message: bytes) -> bytes:
     """HMAC-SHA256 (RFC 2104). By hand: Debian's python3-minimal has hashlib but no hmac."""
-    key = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + message).digest()
-    return hashlib.sha256(bytes(byte ^ 0x5C for byte in key) + inner).digest()
+    key = (sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    inner = sha256(bytes(byte ^ 0x36 for byte in key) + message).digest()
+    return sha256(bytes(byte ^ 0x5C for byte in key) + inner).digest()

@@ -51,9 +51,18 @@ class Sight:
     labels: frozenset[tuple[str, str]] = frozenset()
 
 
+# Every kind of event, in the order in which the documentation lists them.
+EVENT_KINDS: Final = (
+    "usb_attached", "usb_removed", "device_attached", "device_removed", "mounted", "unmounted", "remounted",
+    "listener_new", "listener_gone", "login", "logout", "unit_failed", "unit_recovered", "raid_changed", "io_error",
+    "filesystem_error", "memory_error", "oom_kill", "link_down", "link_up",
+    "first_seen", "rebooted", "security", "network", "gap",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened on a host or to the poller, kept in the `event` table."""
+    """Something that happened on a host or to the poller, kept in the `event` table; `kind` is one of EVENT_KINDS."""
 
     kind: str
     at_ms: int
@@ -79,7 +88,11 @@ class Logins:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the journal remembers of a host: the last complete reading, mounts that hung, and the last good address."""
+    """What the journal remembers of a host: the newest of each section, mounts that hung, the last good address.
+
+    `asked_ms` says when each section was last read (or could not be), `cursors` how far logs were read: texts of the
+    probe by "section", or by "logs", name and path, joined with a newline.
+    """
 
     reading: Reading | None = None
     stuck: tuple[str, ...] = ()
@@ -87,6 +100,8 @@ class Before:
     failures: int = 0
     sudo_denied_until_ms: int = 0
     logins: Logins = Logins()
+    asked_ms: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    cursors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,24 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any, Final
 
+from poller.model.activity import (
+    Check,
+    Fault,
+    Login,
+    LoginRecord,
+    People,
+    Process,
+    ProcessCount,
+    RaidArray,
+    Sensor,
+    Series,
+    TextFile,
+    Unit,
+)
+from poller.model.devices import Device, KernelLog, KernelMessage, Mount, UsbDevice
+from poller.model.loglines import JournalEntry, LogSource, LogText
+from poller.model.sockets import Flow, Listener, Protocols, Socket, SocketCount, Traffic
+
 
 class SectionStatus(str, Enum):
     OK = "ok"
@@ -172,7 +190,14 @@ class Pressure:
     stalled: float
 
 
-Row = System | CpuTimes | Memory | LoadAverage | FileSystem | BlockDevice | Interface | Address | Processes | Pressure
+Row = (
+    System | CpuTimes | Memory | LoadAverage | FileSystem | BlockDevice | Interface | Address | Processes | Pressure
+    | UsbDevice | Device | Mount | KernelLog | KernelMessage
+    | Listener | Socket | SocketCount | Protocols | Traffic | Flow
+    | Process | ProcessCount | Unit | Check | TextFile | Series | People | Login | LoginRecord
+    | Sensor | RaidArray | Fault
+    | LogSource | LogText | JournalEntry
+)  # fmt: skip
 
 
 # What tells two rows of one kind apart, in a report and in the inventories. A kind left out has one row.
@@ -183,7 +208,34 @@ NATURAL_KEYS: Final[dict[type[Any], attrgetter[Any]]] = {
     Interface: attrgetter("interface"),
     Address: attrgetter("interface", "family", "address", "prefix"),
     Pressure: attrgetter("resource", "kind"),
+    UsbDevice: attrgetter("port", "vendor", "product", "serial"),
+    Device: attrgetter("kind", "name", "model", "serial"),
+    Mount: attrgetter("mountpoint", "device", "type", "root"),
+    KernelMessage: attrgetter("number"),
+    Listener: attrgetter("protocol", "address", "port"),
+    Socket: attrgetter("protocol", "local_address", "local_port", "remote_address", "remote_port"),
+    SocketCount: attrgetter("protocol", "state"),
+    Flow: attrgetter("protocol", "local_address", "local_port", "remote_address", "remote_port", "cookie"),
+    Process: attrgetter("pid"),
+    ProcessCount: attrgetter("name"),
+    Unit: attrgetter("unit"),
+    Check: attrgetter("check"),
+    TextFile: attrgetter("file"),
+    Series: attrgetter("series"),
+    Login: attrgetter("user", "terminal", "since"),
+    LoginRecord: attrgetter("number"),
+    Sensor: attrgetter("sensor"),
+    RaidArray: attrgetter("array"),
+    Fault: attrgetter("kind", "device"),
+    LogSource: attrgetter("log", "path"),
+    LogText: attrgetter("number"),
+    JournalEntry: attrgetter("number"),
 }
+
+# Told once and never compared with the next report: not remembered.
+PASSING: Final[frozenset[type[Any]]] = frozenset(
+    {KernelMessage, Socket, SocketCount, Check, Series, TextFile, LoginRecord, LogSource, LogText, JournalEntry}
+)
 
 
 def natural_key(row: Row) -> object:
@@ -194,13 +246,18 @@ def natural_key(row: Row) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One subject of a reading: its rows when `status` is ok, else the reason why there are none (or not all)."""
+    """One subject of a reading: its rows when `status` is ok, else the reason why there are none (or not all).
+
+    `uptime` is set in what is remembered: that of the report it came with, for a section that is not read each time;
+    infinite when the host has booted since, so that no time is counted from it.
+    """
 
     name: str
     status: SectionStatus
     reason: str
     seconds: float
     rows: tuple[Row, ...] = ()
+    uptime: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from poller.model.severity import Severity
+from poller.model.watching import Watch
 
 # The name under which the poller keeps its own trouble, as if it were a host; none of config.xml may have it.
 POLLER: Final = "poller"
@@ -190,6 +191,7 @@ class Host:
     tags: frozenset[str] = frozenset()
     thresholds: tuple[Threshold, ...] = ()
     notify: tuple[str, ...] = ()
+    watch: Watch = field(default_factory=Watch)
     where: str = ""
 
     @property

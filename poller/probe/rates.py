@@ -1,7 +1,8 @@
 """A poll and what is remembered from before -> every number of the catalogue that this poll gives.
 
 Gauges come from the newest reading. Rates come from two: the remembered one when it is usable, else the poll's own
-two. A counter that went back gives no value, nor does a row that is in one reading only; nothing is ever guessed.
+two. Each section counts from the reading that it was in last, which may be older than the last report. A counter that
+went back gives no value, nor does a row that is in one reading only; nothing is ever guessed.
 Elapsed time is the host's uptime, never a clock. `host.down` is not here: it is there without a report, too.
 """
 
@@ -14,20 +15,30 @@ from poller.metrics import CATALOGUE
 from poller.model import (
     Before,
     BlockDevice,
+    Check,
     CpuTimes,
+    Fault,
     FileSystem,
     Interface,
     LoadAverage,
+    LogSource,
     Memory,
     MetricValue,
     Poll,
     Pressure,
+    ProcessCount,
     Processes,
+    RaidArray,
     Reading,
     Row,
+    Section,
     SectionStatus,
+    Sensor,
+    Series,
     Sight,
     System,
+    TextFile,
+    Unit,
     natural_key,
 )
 
@@ -44,6 +55,18 @@ _LABELS: Final[dict[type[Row], str]] = {
     FileSystem: "mountpoint",
     BlockDevice: "device",
     Interface: "interface",
+}
+# Rows that stand for a label of a series: label name, and the fields whose values make it, with / between.
+_SERIES: Final[dict[type[Row], tuple[str, tuple[str, ...]]]] = {
+    ProcessCount: ("name", ("name",)),
+    Unit: ("unit", ("unit",)),
+    Check: ("check", ("check",)),
+    TextFile: ("file", ("file",)),
+    Series: ("series", ("series",)),
+    Sensor: ("sensor", ("sensor",)),
+    RaidArray: ("array", ("array",)),
+    Fault: ("fault", ("kind", "device")),
+    LogSource: ("log", ("log",)),
 }
 _ALL_CORES: Final = "all"
 # guest is inside user, guest_nice inside nice: these eight are all the time there is (proc_stat(5)).
@@ -82,9 +105,26 @@ _PER_SECOND: Final[dict[type[Row], list[tuple[str, str]]]] = {
 }
 
 
-def usable(older: Reading, newer: Reading) -> bool:
-    """Whether rates may be counted from a remembered reading: the same boot, two seconds to a quarter of an hour."""
-    return older.boot_id == newer.boot_id and YOUNGEST <= newer.uptime - older.uptime <= OLDEST
+# What is counted since boot.
+_COUNTED: Final = (Memory, BlockDevice, Interface, CpuTimes, Pressure)
+
+
+def usable(older: Reading, newer: Reading, name: str = "") -> bool:
+    """Whether rates may be counted from a remembered reading: the same boot, two seconds to a quarter of an hour.
+
+    With `name` for that section, which may be of an older report than the rest.
+    """
+    section = _section(older, name)
+    return older.boot_id == newer.boot_id and YOUNGEST <= elapsed(older, newer, section) <= OLDEST
+
+
+def elapsed(older: Reading, newer: Reading, section: Section | None = None) -> float:
+    """Seconds by the host's uptime, since that section of the older one was read if it says when.
+
+    Minus infinity, when that was before a reboot.
+    """
+    since = older.uptime if section is None or section.uptime is None else section.uptime
+    return newer.uptime - since
 
 
 def values(before: Before, poll: Poll) -> tuple[MetricValue, ...]:
@@ -98,33 +138,41 @@ def values(before: Before, poll: Poll) -> tuple[MetricValue, ...]:
         middle = (poll.asked_ms + poll.answered_ms) / 2000
         found.append(MetricValue("clock.offset_seconds", now.clock - middle))
     found += _gauges(now)
-    older = _older(before, poll.report.readings)
-    if older is not None:
-        found += _rates(older, now)
+    for section in now.sections:
+        found += _rates(before, poll.report.readings, section)
     return tuple(found)
 
 
-def sight(poll: Poll) -> Sight:
-    """Which sections were read completely, and which label values had a row."""
+def sight(poll: Poll, values: Iterable[MetricValue] = ()) -> Sight:
+    """Which sections were read completely, and which label values had a row, or have one of these values."""
     if poll.report is None:
         return Sight()
     sections = poll.report.now.sections
-    rows = (row for section in sections for row in section.rows)
+    # of lines of logs there are thousands, and they have no label
+    rows = (row for section in sections for row in section.rows if type(row) in _LABELS or type(row) in _SERIES)
     return Sight(
         frozenset(section.name for section in sections if section.status is SectionStatus.OK and not section.reason),
-        frozenset(label for row in rows for label in _label(row)),
+        frozenset(label for row in rows for label in (*_label(row), *_series_label(row)))
+        | frozenset(label for value in values for label in value.labels),
     )
 
 
-def _older(before: Before, readings: tuple[Reading, ...]) -> Reading | None:
-    """The reading to count from: the remembered one, else the first of two, else none."""
-    newest = readings[-1]
-    if before.reading is not None and usable(before.reading, newest):
-        return before.reading
-    first = readings[0]
-    if first.boot_id == newest.boot_id and SHORTEST_WINDOW <= newest.uptime - first.uptime <= OLDEST:
-        return first
-    return None
+def _older(before: Before, readings: tuple[Reading, ...], name: str) -> tuple[Section, float] | None:
+    """The section to count from and the seconds since: the remembered one, else that of the first of two, else none."""
+    newest, first = readings[-1], readings[0]
+    if before.reading is not None and usable(before.reading, newest, name):
+        section = _section(before.reading, name)
+        if section is not None:
+            return section, elapsed(before.reading, newest, section)
+    section = _section(first, name)
+    if section is None or first.boot_id != newest.boot_id:
+        return None
+    seconds = elapsed(first, newest)
+    return (section, seconds) if SHORTEST_WINDOW <= seconds <= OLDEST else None
+
+
+def _section(reading: Reading, name: str) -> Section | None:
+    return next((section for section in reading.sections if section.name == name), None)
 
 
 def _label(row: Row) -> tuple[tuple[str, str], ...]:
@@ -132,6 +180,14 @@ def _label(row: Row) -> tuple[tuple[str, str], ...]:
     if name is None or (isinstance(row, CpuTimes) and row.core == _ALL_CORES):
         return ()
     return ((name, getattr(row, name)),)
+
+
+def _series_label(row: Row) -> tuple[tuple[str, str], ...]:
+    found = _SERIES.get(type(row))
+    if found is None:
+        return ()
+    name, parts = found
+    return ((name, "/".join(getattr(row, part) for part in parts)),)
 
 
 def _present(row: Row, found: Iterable[tuple[str, float | None]]) -> Iterator[MetricValue]:
@@ -154,7 +210,8 @@ def _gauges(now: Reading) -> Iterator[MetricValue]:
     for section in now.sections:
         for row in section.rows:
             kind = type(row)
-            yield from _present(row, ((metric, getattr(row, field)) for metric, field in _PLAIN.get(kind, ())))
+            if kind in _PLAIN:
+                yield from _present(row, ((metric, getattr(row, field)) for metric, field in _PLAIN[kind]))
             if kind in _DERIVED:
                 yield from _present(row, _DERIVED[kind](row))
     yield from _load_per_cpu(now)
@@ -206,14 +263,17 @@ _DERIVED: Final[dict[type[Row], Callable[[Any], Found]]] = {
 # --- rates: two readings ---
 
 
-def _rates(older: Reading, newer: Reading) -> Iterator[MetricValue]:
-    elapsed = newer.uptime - older.uptime
-    before = {(type(row), natural_key(row)): row for section in older.sections for row in section.rows}
-    for section in newer.sections:
-        for row in section.rows:
-            was = before.get((type(row), natural_key(row)))
-            if was is not None:
-                yield from _present(row, _between(was, row, elapsed))
+def _rates(before: Before, readings: tuple[Reading, ...], section: Section) -> Iterator[MetricValue]:
+    rows = [row for row in section.rows if isinstance(row, _COUNTED)]
+    older = _older(before, readings, section.name) if rows else None
+    if older is None:
+        return
+    was, seconds = older
+    known = {(type(row), natural_key(row)): row for row in was.rows}
+    for row in rows:
+        match = known.get((type(row), natural_key(row)))
+        if match is not None:
+            yield from _present(row, _between(match, row, seconds))
 
 
 def _between(was: Row, row: Row, elapsed: float) -> Found:

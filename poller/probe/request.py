@@ -1,25 +1,31 @@
 """One question to a probe: what is wanted, and everything that binds the answer to this question alone.
 
-Goes in: the host, its verified host key, what is remembered of it and the payload that will be run.
+Goes in: the host, its verified host key, what is remembered of it, what config.xml wants watched on it, and the payload
+that will be run, whose sections are those asked for.
 Comes out: a `Request` with a key pair, nonce and marker of its own, used for one answer and never stored.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from poller.model import Before
+from poller.model import Before, Watch
+from poller.probe import wanted
 from poller.probe.rates import OLDEST, YOUNGEST
+from remote_probe.collectors import COUNTERS
 
 if TYPE_CHECKING:
     from poller.probe.payload import Payload
+
+_log = logging.getLogger(__name__)
 
 VERSION: Final = 1
 # Seconds between two readings of one poll, when there is no earlier poll to count from.
@@ -48,26 +54,32 @@ class Request:
         deadline: float,
         idle: float = 0.0,
         *,
+        watch: Watch = Watch(),  # noqa: B008 -- frozen
         clock: Callable[[], float] = time.time,
     ) -> Request:
         """A new question. `host_key` is the verified fingerprint ("local" without SSH); times are in seconds."""
         private = X25519PrivateKey.generate()
         public = private.public_key().public_bytes_raw()
         marker, nonce = secrets.token_hex(16), secrets.token_bytes(16)
+        sections = payload.sections
+        cursors, waiting = wanted.cursors(watch, before, sections, nonce)
+        if waiting:
+            _log.warning("%a: of its logs, %d files wait: one request asks for %d", host, waiting, wanted.FILES)
         content = {
             "version": VERSION,
             "host": host,
             "host_key": host_key,
             "probe": payload.digest,
-            "sections": list(payload.sections),
+            "sections": list(sections),
             "stuck": list(before.stuck),
-            "window": window(before, clock()),
+            "window": window(before, clock(), sections),
             "deadline": deadline,
             "idle": idle,
             "marker": marker,
             "nonce": nonce.hex(),
             "public": public.hex(),
-            "cursors": {},
+            "options": wanted.options(watch, sections),
+            "cursors": cursors,
         }
         body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         return cls(host, payload.digest, marker, nonce, public, body, private)
@@ -78,12 +90,16 @@ class Request:
         return b"%d\n" % len(self.body) + self.body
 
 
-def window(before: Before, now: float) -> float:
-    """Seconds between two readings to ask for; 0 when the remembered reading looks usable.
+def window(before: Before, now: float, sections: Iterable[str]) -> float:
+    """Seconds between two readings to ask for; 0 when no section counts, or what is remembered of them looks usable.
 
     Only an estimate, because the age is taken from the host's clock: where that is wrong a window is asked for
     that is not needed, and `rates.usable` decides by uptime in the end.
     """
-    if before.reading is None:
-        return WINDOW
-    return 0.0 if YOUNGEST <= now - before.reading.clock <= OLDEST else WINDOW
+    counting = [name for name in sections if name in COUNTERS]
+    if before.reading is None or not counting:
+        return WINDOW if counting else 0.0
+    ages = [now - before.reading.clock]
+    if before.asked_ms:  # a section that is asked for seldom is older than the reading
+        ages += [now - before.asked_ms.get(name, 0) / 1000 for name in counting]
+    return 0.0 if all(YOUNGEST <= age <= OLDEST for age in ages) else WINDOW

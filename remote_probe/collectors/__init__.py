@@ -4,10 +4,19 @@ A row is (element, {attribute: value}); attribute names are those of the report.
 there, not allowed or broken, a collector lets the exception go: FileNotFoundError, PermissionError, ValueError.
 """
 
-NAMES = ("system", "cpu", "memory", "load", "filesystem", "block", "network", "processes", "pressure")
+NAMES = (
+    "system", "cpu", "memory", "load", "filesystem", "block", "network", "processes", "pressure",
+    "usb", "devices", "mounts", "kernel", "sockets", "traffic", "top", "units", "checks", "textfiles", "people",
+    "hardware", "logs",
+)  # fmt: skip
 
 # Sections whose rows count since boot, of which two readings make a rate.
 COUNTERS = ("cpu", "memory", "block", "network", "pressure")
 
-# Sections that may wait for something outside this machine.
-LAST = ("filesystem",)
+# Sections that may wait for something outside this machine, or take their time; in this order, after all others.
+LAST = ("units", "logs", "filesystem", "traffic", "checks")
+
+# Sections that can be had where there is no /proc, from psutil.
+ELSEWHERE = (
+    "system", "cpu", "memory", "load", "filesystem", "block", "network", "processes", "mounts", "sockets", "people",
+)  # fmt: skip

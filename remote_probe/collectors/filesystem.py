@@ -18,20 +18,15 @@ LEFT_OUT = (
 )  # fmt: skip
 # /proc/filesystems calls them `nodev`, yet they keep files.
 KEPT = (b"zfs", b"ubifs", b"bcachefs", b"btrfs")
-# They wait for another machine or for a program, so they are named and not touched.
-NETWORK = (
-    b"nfs", b"nfs4", b"cifs", b"smb3", b"smbfs", b"ncpfs", b"afs", b"coda", b"ceph", b"glusterfs", b"lustre", b"9p",
-    b"virtiofs", b"beegfs", b"gpfs", b"orangefs", b"pvfs2", b"gfs2", b"ocfs2", b"vboxsf", b"fuse", b"fuseblk",
-)  # fmt: skip
 
 
 def read(host: "Host") -> "Rows":
-    mounts = parse_mountinfo(host.read(b"/proc/self/mountinfo"))
-    mounts = chosen(mounts, parse_filesystems(host.read(b"/proc/filesystems")))
-    usage = host.usage([mount["mountpoint"] for mount in mounts if not remote(mount)])
+    mounts = chosen(host.mounts(), parse_filesystems(host.read(b"/proc/filesystems")))
+    usage = host.usage([mount["mountpoint"] for mount in mounts if not mount["remote"]])
     broken = []
     for mount in mounts:
-        answer = "skipped" if remote(mount) else usage.get(mount["mountpoint"], "not asked before the deadline")
+        # What waits for another machine or for a program is named and not touched.
+        answer = "skipped" if mount["remote"] else usage.get(mount["mountpoint"], "not asked before the deadline")
         if isinstance(answer, str) and answer not in ("skipped", "stuck", "denied"):
             name = str(mount["mountpoint"], "utf-8", "surrogateescape")
             broken.append(name + ": " + answer)
@@ -59,10 +54,6 @@ def row(mount: "Mount", answer: "str | tuple[int, ...]") -> "Dict[str, Value]":
     }
 
 
-def remote(mount: "Mount") -> bool:
-    return mount["type"] in NETWORK or mount["type"].startswith(b"fuse.")
-
-
 def chosen(mounts: "List[Mount]", virtual: "List[bytes]") -> "List[Mount]":
     """Those with files of their own, in the order of their mountpoints; of one device the one nearest to its root."""
     visible = {mount["mountpoint"]: mount for mount in mounts}  # the last mount on a folder hides the others
@@ -81,43 +72,9 @@ def _real(mount: "Mount", virtual: "List[bytes]") -> bool:
     kind = mount["type"]
     if kind == b"overlay" and mount["mountpoint"] == b"/":
         return True  # the root of a container, and all it has
-    return kind not in LEFT_OUT and (kind in KEPT or remote(mount) or kind not in virtual)
+    return kind not in LEFT_OUT and (kind in KEPT or mount["remote"] != b"" or kind not in virtual)
 
 
 def parse_filesystems(content: bytes) -> "List[bytes]":
     """The types that need no device."""
     return [line[6:] for line in content.split(b"\n") if line.startswith(b"nodev\t")]
-
-
-def parse_mountinfo(content: bytes) -> "List[Mount]":
-    """`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue` for each mount."""
-    mounts = []
-    for line in content.split(b"\n"):
-        if line:
-            left, _, right = line.partition(b" - ")
-            before, after = left.split(b" "), right.split(b" ")
-            if len(before) < 6 or len(after) < 2:
-                raise ValueError("%r is no mount" % line[:80])
-            mounts.append(
-                {
-                    "number": before[2],
-                    "root": before[3],
-                    "mountpoint": unescaped(before[4]),
-                    "options": b",".join([before[5], *after[2:3]]),
-                    "type": after[0],
-                    "device": unescaped(after[1]),
-                }
-            )
-    return mounts
-
-
-def unescaped(name: bytes) -> bytes:
-    r"""Undoes the kernel's octal escapes: space, tab, newline and backslash arrive as \040, \011, \012 and \134."""
-    first, *parts = name.split(b"\\")
-    for part in parts:
-        octal = part[:3]
-        if len(octal) == 3 and all(digit in b"01234567" for digit in octal) and octal[0] < ord("4"):
-            first += bytes([int(octal, 8)]) + part[3:]
-        else:
-            first += b"\\" + part
-    return first

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from importlib import resources
 from typing import Any
 
 from hypothesis import strategies as st
+from lxml import etree
 
 from poller.model import Reading, Report, Row, Section, SectionStatus, natural_key
+from poller.model.report import NATURAL_KEYS
 from poller.probe.report import SECTIONS
 from remote_probe.collectors import COUNTERS
-from tests.probe.reports import ELEMENTS, full, render, report
+from tests.probe.reports import ELEMENTS, render, report, watched
 from tests.probe.sealing import DIGEST
 
 # XML 1.0, section 2.2: what a document can hold at all, as a character or as a reference.
@@ -21,28 +24,40 @@ TEXTS = st.text(CHARACTERS, max_size=40)
 KEYS = st.text(CHARACTERS, min_size=1, max_size=40)
 INTEGERS = st.integers(0, 2**63 - 1) | st.sampled_from([0, 1, 2**31, 2**53 + 1, 2**63 - 1])
 SECONDS = st.integers(0, 2**46).map(lambda ticks: ticks / 64)  # exact with six digits behind the point
-WORDS: dict[str, st.SearchStrategy[Any]] = {
+SIGNED = st.builds(lambda ticks, sign: sign * ticks, SECONDS, st.sampled_from([1, -1])).map(lambda ticks: ticks + 0.0)
+# What report.xsd calls the type of an attribute -> values of it.
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "text": TEXTS,
+    "key": KEYS,
+    "integer": INTEGERS,
+    "decimal": SECONDS,
+    "signed": SIGNED,
+    "flag": st.integers(0, 1),
     "state": st.sampled_from(["ok", "stuck", "skipped", "denied"]),
     "link": st.sampled_from(["up", "down", "unknown"]),
     "resource": st.sampled_from(["cpu", "memory", "io"]),
     "kind": st.sampled_from(["some", "full"]),
-    "read_only": st.integers(0, 1),
 }
-KEYED = frozenset({"core", "mountpoint", "interface", "family", "address"})
-MANY = frozenset({"cpu", "filesystem", "disk", "interface", "address", "pressure"})
+MANY = frozenset(ELEMENTS[kind] for kind in NATURAL_KEYS)
+XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
-def _value(kind: type[Any], name: str, type_: str) -> st.SearchStrategy[Any]:
-    if name in WORDS:
-        return WORDS[name]
-    if type_ == "str":
-        return KEYS if name in KEYED or (name, ELEMENTS[kind]) == ("device", "disk") else TEXTS
-    return INTEGERS if type_ == "int" else SECONDS
+def _types() -> dict[tuple[str, str], str]:
+    """(element, attribute) -> type, of the rows in report.xsd."""
+    root = etree.fromstring(resources.files("poller.probe").joinpath("report.xsd").read_bytes())
+    return {
+        (str(row.get("name")), str(attribute.get("name"))): str(attribute.get("type"))
+        for row in root.iterfind(f"{XS}complexType")
+        for attribute in row.iterfind(f"{XS}attribute")
+    }
+
+
+TYPES = _types()
 
 
 def rows(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Rows of one kind of element."""
-    return st.builds(kind, **{field.name: _value(kind, field.name, str(field.type)) for field in fields(kind)})
+    return st.builds(kind, **{field.name: VALUES[TYPES[ELEMENTS[kind], field.name]] for field in fields(kind)})
 
 
 @st.composite
@@ -72,7 +87,7 @@ REPORTS = st.builds(
     readings=st.tuples(readings()) | st.tuples(readings(COUNTERS), readings()),
 )
 
-GOOD = render(report(full()))
+GOOD = render(report(watched()))
 _NAMES = ["report", "reading", "section", *ELEMENTS.values(), "version", "host", "probe", "a", "xml:space", "xmlns:x"]
 _VALUES = [
     "",

@@ -8,39 +8,56 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from poller.model import (
+    NOBODY_KNOWN,
     Address,
     BlockDevice,
+    Check,
     CpuTimes,
+    Device,
+    Fault,
     FileSystem,
+    Flow,
     Interface,
+    JournalEntry,
+    KernelLog,
+    KernelMessage,
+    Listener,
     LoadAverage,
+    Login,
+    LoginRecord,
+    LogSource,
+    LogText,
     Memory,
+    Mount,
+    People,
     Poll,
     PollOutcome,
     Pressure,
+    Process,
+    ProcessCount,
     Processes,
+    Protocols,
+    RaidArray,
     Reading,
     Report,
     Row,
     Section,
     SectionStatus,
+    Sensor,
+    Series,
+    Socket,
+    SocketCount,
     System,
+    TextFile,
+    Traffic,
+    Unit,
+    UsbDevice,
 )
+from poller.probe.report import SECTIONS
 from tests.probe.sealing import DIGEST
 
 GIB = 1024**3
-ELEMENTS: dict[type[Any], str] = {
-    System: "system",
-    CpuTimes: "cpu",
-    Memory: "memory",
-    LoadAverage: "load",
-    FileSystem: "filesystem",
-    BlockDevice: "disk",
-    Interface: "interface",
-    Address: "address",
-    Processes: "processes",
-    Pressure: "pressure",
-}
+ELEMENTS: dict[type[Any], str] = {kind: element for rows in SECTIONS.values() for element, kind in rows.items()}
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,7 @@ def reading(*sections: Section, uptime: float = 1000.0, boot_id: str = "boot-1",
 
 
 def full(uptime: float = 1000.0, cores: int = 2, **counted: float) -> Reading:
-    """A whole reading of a machine that has worked evenly since boot."""
+    """What is counted and measured on a machine that has worked evenly since boot: the sections without lists."""
     one = {"user": uptime * 0.25, "system": uptime * 0.125, "idle": uptime * 0.5, "iowait": uptime * 0.125}
     whole = int(uptime)
     return reading(
@@ -114,6 +131,74 @@ def full(uptime: float = 1000.0, cores: int = 2, **counted: float) -> Reading:
         ),
         uptime=uptime,
         clock=1.7e9 + uptime,
+    )
+
+
+def watched(uptime: float = 1000.0, cores: int = 2) -> Reading:
+    """The same machine with every section there is, and a row of every kind."""
+    counted = full(uptime, cores)
+    return replace(counted, sections=(*counted.sections, *_things(), *_network(), *_activity(), *_logs()))
+
+
+def _things() -> tuple[Section, ...]:
+    stick = UsbDevice(
+        "1-1.2", "0951", "1666", "Kingston", "DataTraveler", "60A4", "00", "08", "storage", 480_000_000, "sdb"
+    )
+    return (
+        section("usb", replace(stick, port="usb1", kind="hub", serial=""), stick),
+        section("devices", Device("disk", "sdb", "DataTraveler", "60A4", 16 * GIB, 1, "1-1.2")),
+        section("mounts", Mount("/media/stick", "/dev/sdb1", "vfat", "/", "rw,nosuid", 1, 1, 0, 0, "sdb")),
+        section("kernel", KernelLog("kmsg", "7", "9", 0), KernelMessage(1, 1.7e9, 6, "usb 1-1.2: new USB device")),
+    )
+
+
+def _network() -> tuple[Section, ...]:
+    peer = ("192.0.2.7", 22, "198.51.100.4", 40000)
+    return (
+        section(
+            "sockets",
+            Listener("tcp", "192.0.2.7", 22, 0, "sshd"),
+            Socket("tcp", *peer, "ESTABLISHED", 0, 0, 0, "sshd"),
+            SocketCount("tcp", "ESTABLISHED", 1),
+        ),
+        section(
+            "traffic",
+            Protocols(9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+            Traffic("sock_diag", 0.0, 120, 480, 0, "", counted=1),
+            Flow("tcp", *peer, 1, NOBODY_KNOWN, 5000, 700, "1f"),
+        ),
+    )
+
+
+def _activity() -> tuple[Section, ...]:
+    return (
+        section("top", Process(7, "cron", 0, "root", "S", 1, 12.5, 3.5, GIB, ""), ProcessCount("cron", 1)),
+        section("units", Unit("cron.service", "loaded", "failed", "failed", "Regular background jobs")),
+        section("checks", Check("raid", 2, "CRITICAL: one disk", "disks=1;2;3", 0.25)),
+        section("textfiles", TextFile("/var/lib/x.prom", 1.7e9, ""), Series('x{a="b"}', "-0.5")),
+        section(
+            "people",
+            People("utmp", 1.7e9, 1, "libc6", "", "768"),
+            Login("op", "pts/0", "198.51.100.4", 7, 1.7e9),
+            LoginRecord(1, "login", "op", "pts/0", "198.51.100.4", 7, 1.7e9),
+        ),
+        section(
+            "hardware",
+            Sensor("coretemp Core 0", -12.5, 100.0),
+            RaidArray("md0", "raid1", "degraded", 2, 1, 12.5),
+            Fault("disk", "sda", 3),
+        ),
+    )
+
+
+def _logs() -> tuple[Section, ...]:
+    return (
+        section(
+            "logs",
+            LogSource("auth", "/var/log/auth.log", "ok", "", "", "1 2 90 ab", 0, 0),
+            LogText(1, "auth", "/var/log/auth.log", "Nov 14 22:13:20 web1 sshd[7]: Server listening"),
+            JournalEntry(1, "sshd", 1.7e9, "sshd", 7, 0, "ssh.service", 6, 1, "Server listening"),
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -9,19 +10,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poller.metrics import CATALOGUE, OWN
+from poller.alerts import compare
+from poller.metrics import CATALOGUE, OWN, columns
 from poller.model import (
+    AlertMemory,
     Before,
+    ChangeKind,
+    Fault,
     LoadAverage,
+    MetricValue,
     Pressure,
+    RaidArray,
     Reading,
     Row,
     Section,
     SectionStatus,
+    Sensor,
     Sight,
     System,
+    Threshold,
 )
-from poller.probe.rates import sight, usable, values
+from poller.probe.rates import elapsed, sight, usable, values
+from poller.rules import judge
 from tests.probe.reports import GIB, cpu, disk, filesystem, full, interface, memory, poll, reading, section
 
 
@@ -37,6 +47,8 @@ def counted(older: Row, newer: Row, name: str = "cpu", elapsed: float = 60.0) ->
 def test_a_whole_report_gives_every_metric_of_the_catalogue() -> None:
     found = {value.metric for value in values(Before(reading=full(1000)), poll(full(1060), asked_ms=1, answered_ms=2))}
     without = {"host.down", "host.security"} | {name for name in CATALOGUE if name.startswith(OWN)}
+    # Numbers that a report tells beside gauges and rates are found elsewhere.
+    without |= {metric.name for table in ("activity_sample", "series_sample") for metric in columns(table)}
     assert found == set(CATALOGUE) - without
 
 
@@ -101,6 +113,50 @@ def test_one_reading_alone_gives_gauges_and_no_rates() -> None:
     found = numbers(None, full(1000.0))
     assert 'disk.percent{mountpoint="/"}' in found
     assert not any("per_second" in name or name.startswith(("cpu.p", "pressure", "block")) for name in found)
+
+
+# --- sections that are not read each time ---
+
+
+def remembered(since: float | None, *, uptime: float = 1000.0, boot_id: str = "boot-1") -> Reading:
+    """A reading whose network is of an older report than the rest."""
+    network = replace(section("network", interface(receive_bytes=0)), uptime=since)
+    return reading(section("memory", memory(swapped_in=0)), network, uptime=uptime, boot_id=boot_id)
+
+
+def test_each_section_counts_from_the_report_that_it_was_in_last() -> None:
+    now = reading(
+        section("memory", memory(swapped_in=6000)), section("network", interface(receive_bytes=6000)), uptime=1060.0
+    )
+    found = numbers(remembered(400.0), now)
+    assert found["swap.in_bytes_per_second"] == 6000 / 60
+    assert found['network.receive_bytes_per_second{interface="eth0"}'] == 6000 / 660
+    assert numbers(remembered(None), now)['network.receive_bytes_per_second{interface="eth0"}'] == 6000 / 60
+
+
+@pytest.mark.parametrize("since", [100.0, math.inf, 1059.0])
+def test_a_section_of_long_ago_or_of_another_boot_gives_no_rates_and_the_others_do(since: float) -> None:
+    now = reading(
+        section("memory", memory(swapped_in=6000)), section("network", interface(receive_bytes=6000)), uptime=1060.0
+    )
+    found = numbers(remembered(since), now)
+    assert "swap.in_bytes_per_second" in found
+    assert 'network.receive_bytes_per_second{interface="eth0"}' not in found
+    assert usable(remembered(since), now)
+    assert not usable(remembered(since), now, "network")
+
+
+def test_a_section_that_is_too_old_is_counted_from_the_first_of_two_readings() -> None:
+    first = reading(section("network", interface(receive_bytes=5000)), uptime=1059.0)
+    now = reading(section("network", interface(receive_bytes=6000)), uptime=1060.0)
+    found = numbers(remembered(100.0), first, now)
+    assert found['network.receive_bytes_per_second{interface="eth0"}'] == 1000.0
+
+
+def test_the_age_of_a_section_that_was_read_before_a_reboot_is_no_time() -> None:
+    older = remembered(math.inf)
+    assert elapsed(older, reading(uptime=1060.0)) == 60.0
+    assert elapsed(older, reading(uptime=1060.0), older.sections[1]) == -math.inf
 
 
 # --- counters that do not go on ---
@@ -321,3 +377,26 @@ def test_rates_of_a_counter_that_only_grows_add_up_to_what_was_counted(
         total += rate * elapsed
         card, uptime = later, uptime + gap
     assert total <= sum(grown for grown, _gap in steps) * 1.000001
+
+
+def test_what_a_series_is_about_is_seen_with_and_without_a_number() -> None:
+    rows = (Sensor("cpu", 41.0, 0.0), RaidArray("md0", "raid1", "clean", 2, 2, 0.0), Fault("disk", "sda", 0))
+    seen = sight(poll(reading(section("hardware", *rows))), (MetricValue("port.listening", 0.0, (("port", "22"),)),))
+    assert seen.labels == {("sensor", "cpu"), ("array", "md0"), ("fault", "disk/sda"), ("port", "22")}
+
+
+def test_alerts_on_a_section_that_was_not_asked_wait_and_on_one_that_was_read_end() -> None:
+    limit = Threshold("raid.missing_disks", above=0.0)
+    hot = MetricValue("raid.missing_disks", 1.0, (("array", "md0"),))
+    array = RaidArray("md0", "raid1", "degraded", 2, 1, 0.0)
+    polls = [
+        (poll(reading(section("hardware", array))), (hot,)),
+        (poll(reading(section("load", LoadAverage(1, 1, 1)))), ()),
+        (poll(reading(section("hardware"))), ()),
+    ]
+    memory, told = AlertMemory(), []
+    for number, (one, found) in enumerate(polls):
+        comparison = compare("web1", judge([limit], found, sight(one, found)), memory, [limit], number, lambda: "a")
+        memory = AlertMemory(comparison.states, comparison.open)
+        told.append([change.kind for change in comparison.changes])
+    assert told == [[ChangeKind.OPENED], [], [ChangeKind.CLOSED]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -12,13 +13,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poller.errors import OUTCOMES, HostError
-from poller.model import Before, FileSystem, Report, Section, SectionStatus, natural_key
+from poller.model import (
+    Before,
+    FileSystem,
+    Flow,
+    Listener,
+    LoginRecord,
+    LogText,
+    Mount,
+    Process,
+    Report,
+    Section,
+    SectionStatus,
+    Sensor,
+    Series,
+    Socket,
+    UsbDevice,
+    natural_key,
+)
 from poller.probe.rates import values
 from poller.probe.report import SECTIONS, parse
 from remote_probe import collect
 from remote_probe.render import LONGEST
 from remote_probe.render import report as remote_probe_render
 from tests.probe.reports import (
+    ELEMENTS,
     Asked,
     cpu,
     disk,
@@ -31,6 +50,7 @@ from tests.probe.reports import (
     render,
     report,
     section,
+    watched,
 )
 from tests.probe.sealing import DIGEST
 
@@ -156,6 +176,25 @@ def test_a_large_machine_is_no_attack() -> None:
     assert parse(render(large), Asked()) == large
 
 
+def test_a_busy_machine_is_no_attack() -> None:
+    """All that a probe lists at most, and lines as long as logs have them."""
+    lines = (LogText(n, "all", "/var/log/syslog", f"{n:06} {'x' * 113}") for n in range(10_000))
+    line = ("192.0.2.7", 22, "198.51.100.4")
+    sockets = (Socket("tcp", *line, n, "ESTABLISHED", 0, 0, 0, "sshd") for n in range(1_000))
+    flows = (Flow("tcp", *line, n, 1, 0, 5000, 700, "1f") for n in range(1_000))
+    busy = report(
+        reading(
+            section("sockets", *(Listener("tcp", "::", n, 0, "x") for n in range(500)), *sockets),
+            section("traffic", *flows),
+            section("top", *(Process(n, "x", 0, "root", "S", 1, 0.0, 0.0, 1, "y" * 200) for n in range(84))),
+            section("textfiles", *(Series(f"x{n}", "1") for n in range(2_000))),
+            section("people", *(LoginRecord(n, "login", "op", "pts/0", "", 7, 1.7e9) for n in range(1_000))),
+            section("logs", *lines),
+        )
+    )
+    assert parse(render(busy), Asked()) == busy
+
+
 # --- the schema ---
 
 
@@ -231,5 +270,39 @@ assert len(done) == 16
 
 
 def test_the_order_of_sections_is_that_of_the_contract() -> None:
-    order = ["system", "cpu", "memory", "load", "filesystem", "block", "network", "processes", "pressure"]
-    assert list(SECTIONS) == order
+    words = (
+        "system cpu memory load filesystem block network processes pressure usb devices mounts kernel sockets traffic"
+    )
+    more = "top units checks textfiles people hardware logs"
+    assert list(SECTIONS) == f"{words} {more}".split()
+
+
+def test_a_row_of_every_kind_is_what_it_was_before() -> None:
+    whole = report(watched())
+    assert {type(row) for part in whole.now.sections for row in part.rows} == set(ELEMENTS)
+    assert parse(render(whole), Asked()) == whole
+
+
+def test_only_temperatures_may_be_negative() -> None:
+    found = parse(render(report(watched())), Asked()).now.rows(Sensor)
+    assert found == (Sensor("coretemp Core 0", -12.5, 100.0),)
+    whole = render(report(watched()))
+    for name in ("load", "raid", "process"):
+        changed = re.sub(rb'(<%s [^>]*?=")(\d+\.)' % name.encode(), rb"\1-\2", whole, count=1)
+        assert changed != whole
+        assert f"/{name} line" in refused(changed, "schema")
+
+
+def test_rows_that_are_told_apart_by_more_than_a_name_may_share_it() -> None:
+    """Two sticks without a serial number in two ports, one port after the other, and one folder mounted twice."""
+    stick = UsbDevice("1-1", "0951", "1666", "", "", "", "00", "08", "storage", 0, "")
+    mount = Mount("/mnt", "/dev/sdb1", "vfat", "/", "rw", 1, 1, 0, 0, "sdb")
+    whole = report(
+        reading(
+            section("usb", stick, replace(stick, port="1-2"), replace(stick, serial="7")),
+            section("mounts", mount, replace(mount, device="/dev/sdc1"), replace(mount, root="/sub")),
+        )
+    )
+    assert parse(render(whole), Asked()) == whole
+    twice = report(reading(section("usb", stick, stick)))
+    assert "a second row" in refused(render(twice), "schema")

@@ -6,6 +6,7 @@ import json
 
 from poller.model import Before
 from poller.probe.request import WINDOW, Request, window
+from remote_probe.collectors import COUNTERS
 from tests.probe.reports import reading
 from tests.probe.sealing import DIGEST, Payload, ask
 
@@ -27,6 +28,7 @@ def test_the_body_is_canonical_json_with_every_field_of_the_wire_contract() -> N
         "marker": request.marker,
         "nonce": request.nonce.hex(),
         "public": request.public.hex(),
+        "options": {},
         "cursors": {},
     }
 
@@ -62,16 +64,27 @@ def test_mounts_known_to_hang_are_named() -> None:
 
 def test_two_readings_are_asked_for_only_when_there_is_nothing_to_count_from() -> None:
     before = Before(reading=reading(clock=1000.0))
-    assert window(Before(), 1060.0) == WINDOW
-    assert window(before, 1060.0) == 0.0
-    assert window(before, 1000.0 + 901) == WINDOW, "older than a quarter of an hour"
-    assert window(before, 1001.0) == WINDOW, "too young to count from"
+    assert window(Before(), 1060.0, COUNTERS) == WINDOW
+    assert window(before, 1060.0, COUNTERS) == 0.0
+    assert window(before, 1000.0 + 901, COUNTERS) == WINDOW, "older than a quarter of an hour"
+    assert window(before, 1001.0, COUNTERS) == WINDOW, "too young to count from"
+
+
+def test_two_readings_are_asked_for_when_a_section_that_counts_was_not_read_for_long() -> None:
+    before = Before(reading=reading(clock=7_000.0), asked_ms={"cpu": 3_460_000, "memory": 7_000_000})
+    assert window(before, 7_060.0, ("memory",)) == 0.0
+    assert window(before, 7_060.0, ("cpu", "memory")) == WINDOW
+    assert window(before, 7_060.0, ("block",)) == WINDOW, "never read before"
+
+
+def test_nobody_waits_for_a_second_reading_when_nothing_is_counted() -> None:
+    assert window(Before(), 1060.0, ("logs", "usb")) == 0.0
 
 
 def test_a_host_whose_clock_is_years_off_is_asked_for_two_readings() -> None:
     ten_years = 10 * 365 * 86400.0
     for clock in (1000.0 + ten_years, 1000.0 - ten_years):
-        assert window(Before(reading=reading(clock=clock)), 1060.0) == WINDOW
+        assert window(Before(reading=reading(clock=clock)), 1060.0, COUNTERS) == WINDOW
 
 
 def test_the_clock_is_passed_in() -> None:
