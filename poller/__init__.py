@@ -16,6 +16,7 @@
          v
      intake.py               A FINISHED POLL, in the one thread that owns the journal
          |  probe/rates      two readings -> what happened between them (metrics.py names the numbers)
+         |  findings/        the same -> what came and went, who talked to whom, what the logs say     (pure)
          |  rules/           values + thresholds -> verdicts             (pure)
          |  alerts/          verdicts + history -> what changed, and why (pure)
          |  notify/          changes -> who is owed which message        (pure until delivered)
@@ -23,6 +24,7 @@
          v
      round.py                THE FLEET: after a round close what left the configuration, deliver the outbox, prune
          |  blame.py         whose fault: hosts that are down, or the poller's own network
+         |  names.py         whom hosts talk to: addresses get names
          |  history.py       what the archive does not have yet goes there
          |  itself.py        the poller's own numbers, judged and told like those of a host
 

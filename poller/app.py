@@ -20,7 +20,6 @@ from poller.intake import Intake, Taken, new_id
 from poller.itself import Round
 from poller.model import Before, Config, Host, Poll
 from poller.poll import overdue, poll
-from poller.probe.payload import build
 from poller.round import Aftermath, finish
 from poller.schedule import Schedule, Stop
 from poller.ssh import Gates
@@ -114,7 +113,6 @@ def run_round(
     hosts = select(config, selection)
     round_id, started_ms, started = new_id(), now_ms(), time.monotonic()
     kind: Literal["full", "selected"] = "full" if selection.everything else "selected"
-    build()  # before the threads that all want it
     with (
         _exclusive(config, whole=selection.everything and keep) as alone,
         _journal(config, keep=keep) as journal,

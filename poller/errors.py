@@ -105,6 +105,10 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
     ),
     ("session", "timeout"): Outcome("the host did not start the command in time", _CLOCK),
     ("session", "shell"): Outcome("the login shell does not run commands", "give the account a normal shell"),
+    ("session", "windows"): Outcome(
+        "this is Windows, which the poller does not watch",
+        "take the host out of config.xml, or let sshd start a shell of WSL to watch the Linux in it",
+    ),
     ("session", "closed"): Outcome("the connection broke before the command ran", "look at sshd's log on the host"),
     ("python", "missing"): Outcome("there is no such Python interpreter", "install python3 there, or set python="),
     ("python", "version"): Outcome("the interpreter is older than Python 3.6", "install a newer one, or set python="),

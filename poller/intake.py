@@ -16,12 +16,13 @@ from uuid6 import uuid7
 from poller.alerts import compare, explained
 from poller.clock import now_ms
 from poller.errors import StoreError
+from poller.findings import find
 from poller.model import Change, Comparison, Config, MetricValue, Poll, PollOutcome
 from poller.notify import owed
 from poller.poll import BACK_OFF, unstorable
 from poller.probe.rates import sight, values
 from poller.rules import judge
-from poller.store import Journal, Work
+from poller.store import Journal, Work, unread
 
 _log = logging.getLogger(__name__)
 DOWN: Final = "host.down"
@@ -44,6 +45,7 @@ class Intake:
         self._journal = journal
         self._config = config
         self._thresholds = {host.name: host.thresholds for host in config.hosts}
+        self._watch = {host.name: host.watch for host in config.hosts}
         self._round_id = round_id
         self._keep = keep
 
@@ -74,9 +76,12 @@ class Intake:
 
     def _store(self, work: Work, poll: Poll) -> Taken:
         with work.savepoint():
-            seen = values(work.before(poll.host), poll) + _down(poll) + _security(poll)
+            before = work.before(poll.host)
+            poll = unread(before, poll)
+            found = find(before, poll, self._watch[poll.host])
+            seen = values(before, poll) + found.values + _down(poll) + _security(poll)
             comparison = self._compare(work, poll, seen)
-            if work.store_poll(poll, seen, self._round_id):
+            if work.store_poll(poll, seen, self._round_id, found.findings):
                 work.store_comparison(poll.host, comparison)
                 owe(work, self._config, comparison.changes)
         return Taken(poll, seen, comparison.changes)
@@ -85,7 +90,7 @@ class Intake:
         thresholds = self._thresholds[poll.host]
         comparison = compare(
             poll.host,
-            judge(thresholds, seen, sight(poll)),
+            judge(thresholds, seen, sight(poll, seen)),
             work.alert_memory(poll.host),
             thresholds,
             poll.at_ms,

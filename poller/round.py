@@ -1,5 +1,5 @@
 """THE FLEET, after a round, top to bottom: close what left the configuration -> whose fault -> deliver what is owed ->
-ship to the archive -> judge the poller itself (and ship that) -> forget what is too old.
+names of peers -> ship to the archive -> judge the poller itself (and ship that) -> forget what is too old.
 
 Mail never waits for the archive, and neither is ever a reason that a round has failed.
 """
@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from poller import blame, history, itself
+from poller import blame, history, itself, names
 from poller.alerts import compare
 from poller.clock import now_ms
 from poller.intake import new_id, owe
@@ -48,6 +48,7 @@ def finish(journal: Journal, config: Config, done: Round, stop: threading.Event)
     delivery = _deliver(journal, config, stop)
     if stop.is_set():
         return Aftermath(closed, blamed.changes, delivery)
+    names.resolve(journal, stop)
     used = history.used_bytes(journal) if config.archive is not None else 0
     shipped = history.ship(config, stop)
     own = itself.look(journal, config, done, used)

@@ -24,6 +24,8 @@ _OWN_CODES: Final = {
 _SAYINGS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE | re.MULTILINE), stage, code)
     for pattern, stage, code in (
+        # cmd.exe, then PowerShell 5 and 7
+        (r"'exec' is not recognized as|the term 'exec' is not recognized", "session", "windows"),
         (r"account is (currently )?not available|\bnologin\b", "session", "shell"),
         (r"\brbash\b|\brksh\b|exec: restricted|restricted: cannot", "session", "shell"),
         (r"^sudo(-rs)?:", "python", "sudo"),
@@ -36,17 +38,25 @@ _SAYINGS: Final = tuple(
     )
 )
 
+# In another language they say something else. A shell of WSL behind the same SSH server is a Linux: it says what others
+# do.
+_WINDOWS: Final = "for_Windows"
+
 _STATUSES: Final = {127: ("python", "missing"), 126: ("python", "broken")}
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How the command ended. `status` is None when none came: killed by a signal, or the connection broke."""
+    """How the command ended. `status` is None when none came: killed by a signal, or the connection broke.
+
+    `software` is what the SSH server calls itself.
+    """
 
     status: int | None
     stderr: bytes
     noise: bytes
     broken: bool = False
+    software: str = ""
 
 
 def interpreter(command: str) -> str:
@@ -75,6 +85,8 @@ def _verdict(end: End, errors: str, said: str, python: str) -> tuple[str, str]:
             return stage, code
     if _missing(python, errors):
         return "python", "missing"
+    if _WINDOWS in end.software:
+        return "session", "windows"
     if end.status in _STATUSES:
         return _STATUSES[end.status]
     if end.status == 0 and not errors.strip():
@@ -91,6 +103,8 @@ def _missing(python: str, errors: str) -> bool:
 
 def _detail(stage: str, code: str, end: End, said: str, command: str) -> str:
     what = {"python": interpreter(command), "session": "the command ended before Python answered"}.get(stage, "")
+    if code == "windows":
+        return _excerpt(end.software) or _excerpt(said)
     status = "ended by a signal" if end.status is None else f"exit status {end.status}"
     return ", ".join(part for part in (what, status, _excerpt(said)) if part)
 

@@ -24,6 +24,7 @@ class LocalTalk:
 
     agreed = True
     broken = False
+    software = ""
 
     def __init__(self, command: str) -> None:
         words = shlex.split(command)
@@ -36,6 +37,8 @@ class LocalTalk:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 cwd="/",
+                # The connection by which somebody is logged in here is not the poller's own.
+                env={name: value for name, value in os.environ.items() if name != "SSH_CONNECTION"},
                 start_new_session=True,
             )
         except FileNotFoundError:

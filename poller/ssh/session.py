@@ -151,4 +151,4 @@ class _Exchange:
         if not self._talk.agreed:
             return HostError("session", "closed" if self._talk.broken else "refused")
         noise = self.scanner.noise + self.scanner.rest[:4096]
-        return diagnose(End(status, bytes(self._err), noise, self._talk.broken), command)
+        return diagnose(End(status, bytes(self._err), noise, self._talk.broken, self._talk.software), command)

@@ -43,6 +43,10 @@ class Talk(Protocol):
     def broken(self) -> bool:
         """The connection broke: the command may still run."""
 
+    @property
+    def software(self) -> str:
+        """What the host's SSH server calls itself, "" without one."""
+
     def write(self, data: bytes) -> int:
         """Sends what fits now, at least nothing; never waits for the other side to read."""
 
@@ -89,6 +93,10 @@ class ChannelTalk:
     @property
     def broken(self) -> bool:
         return not self._transport.is_active()
+
+    @property
+    def software(self) -> str:
+        return str(self._transport.remote_version)
 
     def write(self, data: bytes) -> int:
         # Small slices, and only into an open window (#2659): paramiko's send waits without a limit when it is shut.

@@ -174,13 +174,14 @@ class Trouble(paramiko.ServerInterface):
 
 
 @contextmanager
-def speaking(trouble: Trouble) -> Iterator[Server]:
-    """A server with a real handshake and a key of its own."""
+def speaking(trouble: Trouble, software: str = "") -> Iterator[Server]:
+    """A server with a real handshake and a key of its own; `software` is what it calls itself."""
     key = paramiko.ECDSAKey.generate()
 
     def behave(connection: socket.socket, over: threading.Event) -> None:
         transport = paramiko.Transport(connection)
         transport.add_server_key(key)
+        transport.local_version = software or transport.local_version
         transport.start_server(server=trouble)
         over.wait(20)
         transport.close()

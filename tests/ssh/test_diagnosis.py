@@ -48,6 +48,33 @@ def test_every_way_to_fail_has_its_name(status: int | None, stderr: bytes, noise
     assert outcome(diagnose(End(status, stderr, noise), COMMAND)) == expected
 
 
+CMD = b"'exec' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
+POWERSHELL = (
+    b"exec : The term 'exec' is not recognized as the name of a cmdlet\r\nAt line:1 char:1\r\n+ exec python3 -IS -c"
+)
+PWSH = b"\x1b[31;1mexec: \x1b[31;1mThe term 'exec' is not recognized as a name of a cmdlet\x1b[0m"
+GERMAN = b'Der Befehl "exec" ist entweder falsch geschrieben oder\r\nkonnte nicht gefunden werden.'
+SOFTWARE = "SSH-2.0-OpenSSH_for_Windows_9.5"
+
+
+@pytest.mark.parametrize(
+    ("software", "stderr", "expected"),
+    [
+        ("", CMD, "session/windows"),
+        ("", POWERSHELL, "session/windows"),
+        ("", PWSH, "session/windows"),
+        (SOFTWARE, GERMAN, "session/windows"),
+        (SOFTWARE, b"", "session/windows"),
+        (SOFTWARE, b"/bin/bash: line 1: exec: python3: not found", "python/missing"),
+        ("SSH-2.0-OpenSSH_9.6", b"Der Befehl ist unbekannt", "probe/crash"),
+    ],
+)
+def test_windows_is_called_by_its_name(software: str, stderr: bytes, expected: str) -> None:
+    error = diagnose(End(1, stderr, b"", software=software), COMMAND)
+    assert outcome(error) == expected
+    assert ("for_Windows" in error.detail) == (bool(software) and expected == "session/windows")
+
+
 def test_the_interpreter_is_named() -> None:
     command = COMMAND.replace("exec python3", "exec sudo -n '/opt/my python/bin/python3'")
     assert interpreter(command) == "/opt/my python/bin/python3"
