@@ -7,6 +7,7 @@ label, which is also the natural key of the inventory its sample table points to
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,9 @@ SAMPLE_TABLES: Final[dict[str, tuple[str, str, str]]] = {
     "filesystem_sample": ("mountpoint", "filesystem", "mountpoint"),
     "disk_sample": ("device", "disk", "device"),
     "interface_sample": ("interface", "interface", "interface"),
+    "activity_sample": ("", "host", "name"),
+    # One table for every number whose label says what it is: the inventory knows metric and label of each series.
+    "series_sample": ("", "series", "metric"),
 }
 
 _MODES: Final = {
@@ -199,6 +203,93 @@ def _pressure() -> list[Metric]:
     ]  # fmt: skip
 
 
+def _activity(section: str, source: str) -> Callable[..., Metric]:
+    def metric(name: str, unit: str, sentence: str, *, worse: bool = True) -> Metric:
+        column = name.replace(".", "_")
+        return Metric(name, unit, section, "activity_sample", column, source, sentence, higher_is_worse=worse)
+
+    return metric
+
+
+def _sockets() -> list[Metric]:
+    metric = _activity("sockets", "/proc/net/tcp, udp, tcp6, udp6, proc_pid_net(5)")
+    counter = _activity("traffic", "/proc/net/snmp and netstat, Documentation/networking/snmp_counter.rst")
+    return [
+        metric("tcp.established", "count", "TCP connections that are open"),
+        metric("tcp.syn_sent", "count", "TCP connections this host is trying to open"),
+        metric("tcp.syn_received", "count", "TCP connections half open: begun from outside, not confirmed yet"),
+        metric("tcp.time_wait", "count", "TCP connections that ended a moment ago"),
+        metric("tcp.close_wait", "count", "TCP connections that the other side closed and the program here did not"),
+        metric("tcp.listening", "count", "TCP sockets that wait for connections"),
+        metric("udp.sockets", "count", "UDP sockets"),
+        counter("tcp.opens_per_second", "per second", "TCP connections opened, from here or from outside"),
+        counter("tcp.attempt_fails_per_second", "per second", "TCP connections that failed to open"),
+        counter("tcp.resets_per_second", "per second", "open TCP connections that were reset"),
+        counter("tcp.retransmits_per_second", "per second", "TCP segments sent again"),
+        counter("tcp.syncookies_per_second", "per second", "SYN cookies sent: too many connections are half open"),
+        counter("tcp.listen_overflows_per_second", "per second", "connections lost: a program is slow to accept"),
+        counter("tcp.listen_drops_per_second", "per second", "connection attempts dropped by a listening socket"),
+        counter("udp.no_ports_per_second", "per second", "UDP datagrams to a port nobody listens on"),
+        counter("udp.in_errors_per_second", "per second", "UDP datagrams that could not be delivered"),
+    ]  # fmt: skip
+
+
+def _talks() -> list[Metric]:
+    metric = _activity("traffic", "section traffic: iftop, else sock_diag(7), else counts")
+    return [
+        metric("network.local_peers", "count",
+               "peers in local networks that <network-allow> does not list, talked to since the last poll"),
+        metric("network.internet_peers", "count",
+               "peers elsewhere that <network-allow> does not list, talked to since the last poll"),
+        metric("network.coverage_percent", "percent",
+               "TCP connections that were seen / those the kernel opened since the last poll", worse=False),
+        metric("network.dns_bytes_per_second", "bytes per second",
+               "bytes to and from the configured resolvers while iftop looked; no other source knows them"),
+    ]  # fmt: skip
+
+
+def _watched() -> list[Metric]:
+    usb = _activity("usb", "/sys/bus/usb/devices, Documentation/ABI/stable/sysfs-bus-usb")
+    people = _activity("people", "utmp(5), logind; reboot-required")
+    return [
+        usb("usb.devices", "count", "USB devices without hubs"),
+        usb("usb.unlisted", "count", "USB devices without hubs that <usb-allow> does not list"),
+        _activity("mounts", "/proc/self/mountinfo")("mounts.removable", "count", "mounts on removable or USB devices"),
+        _activity("units", "systemctl(1)")("units.failed", "count", "systemd units that failed"),
+        people("users.logged_in", "count", "logins there are, the poller's own left out"),
+        people("reboot.pending", "0 or 1", "1 when the host waits to be rebooted after an update"),
+        _activity("hardware", "EDAC, block devices, ext4: /sys")("hardware.faults", "count",
+            "errors of memory, disks and file systems that the kernel counted since the last poll"),
+        _activity("", "the talk with the host")("clock.error_seconds", "seconds",
+            "how far clock.offset_seconds may be off: half of the time the answer took"),
+    ]  # fmt: skip
+
+
+def _series() -> list[Metric]:
+    def metric(signature: str, unit: str, section: str, source: str, sentence: str, *, worse: bool = True) -> Metric:
+        name, _, label = signature.rstrip("}").partition("{")
+        return Metric(name, unit, section, "series_sample", "value", source, sentence, label, worse)
+
+    return [
+        metric("process.count{name}", "count", "top", "/proc/*/stat, proc_pid_stat(5)",
+               "processes of that name; for names that a threshold gives without wildcards"),
+        metric("unit.active{unit}", "0 or 1", "units", "systemctl(1)",
+               "1 when the unit is active; for units that a threshold names, and those that failed", worse=False),
+        metric("port.listening{port}", "0 or 1", "sockets", "/proc/net/tcp, udp, tcp6, udp6",
+               "1 when something listens on the port; for ports that a threshold names", worse=False),
+        metric("check.status{check}", "0 to 3", "checks", "<check>", "0 ok, 1 warning, 2 critical, 3 unknown"),
+        metric("check.value{value}", "any", "checks", "<check>", "performance data of a check; label: check/label"),
+        metric("textfile.value{series}", "any", "textfiles", "<textfile>", "a number of a *.prom file"),
+        metric("textfile.age_seconds{file}", "seconds", "textfiles", "<textfile>", "since the file was written"),
+        metric("hardware.celsius{sensor}", "degrees Celsius", "hardware", "/sys/class/hwmon", "what a sensor measures"),
+        metric("raid.missing_disks{array}", "count", "hardware", "/proc/mdstat, md(4)", "disks that an array lacks"),
+        metric("hardware.faults_of{fault}", "count", "hardware", "EDAC, block devices, ext4, links: /sys",
+               "errors since the last poll; label: kind/device"),
+        metric("log.readable{log}", "0 or 1", "logs", "<log>, <journal>", "1 when the log can be read", worse=False),
+        metric("log.behind_bytes{log}", "bytes", "logs", "<log>", "what of the log is still to be fetched"),
+    ]  # fmt: skip
+
+
 def _poll() -> list[Metric]:
     return [
         Metric("clock.offset_seconds", "seconds", "", "system_sample", "clock_offset_seconds",
@@ -235,7 +326,7 @@ CATALOGUE: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *_cpu(), *_load(), *_memory(), *_filesystems(), *_disks(), *_interfaces(), *_processes(), *_pressure(),
-        *_poll(), *_poller(),
+        *_poll(), *_poller(), *_sockets(), *_talks(), *_watched(), *_series(),
     )
 }  # fmt: skip
 
@@ -248,3 +339,8 @@ def closest(name: str) -> str | None:
 def columns(table: str) -> tuple[Metric, ...]:
     """The metrics stored in one sample table, in the order of its columns."""
     return tuple(metric for metric in CATALOGUE.values() if metric.table == table)
+
+
+def column_names(table: str) -> tuple[str, ...]:
+    """The columns of one sample table behind its key; all series share one."""
+    return tuple(dict.fromkeys(metric.column for metric in columns(table)))

@@ -6,8 +6,9 @@ batch. `views` and `query` read, `lock` keeps pollers apart. SQL stands in `poll
 loaded by aiosql. The one door to sqlite3: its exceptions leave this package as StoreError.
 """
 
+from poller.store.cursors import unread
 from poller.store.journal import Journal
 from poller.store.lock import Leases, RoundLock
 from poller.store.work import Work
 
-__all__ = ["Journal", "Leases", "RoundLock", "Work"]
+__all__ = ["Journal", "Leases", "RoundLock", "Work", "unread"]

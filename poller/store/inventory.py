@@ -1,111 +1,203 @@
-"""What a host has (cores, file systems, disks, interfaces, addresses): ids by natural key, first and last seen."""
+"""What a host has: ids by natural key, first and last seen, and when it was gone."""
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
-from poller.model import Address, BlockDevice, CpuTimes, FileSystem, Interface, Reading, Row
-from poller.store.sql import statements
-
-Key = tuple[Any, ...]
+from poller.model import Reading, Section, SectionStatus
+from poller.store.kinds import EPISODIC, KINDS, LOG_SOURCE, SECTION_STATE, Key, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One inventory table. `key` and `changing` are fields of its row, named as in its statements."""
+class Thing(NamedTuple):
+    """One row as it stands in the database."""
 
-    table: str
-    row: type[Row]
-    key: tuple[str, ...]
-    changing: tuple[str, ...] = ()
-
-    @property
-    def getter(self) -> Callable[[Any], tuple[Any, ...]]:
-        """Row -> key and changing fields, one tuple."""
-        names = self.key + self.changing
-        if len(names) > 1:
-            return attrgetter(*names)
-        return lambda row: (getattr(row, names[0]),)
+    id: int
+    changing: Key
+    last_seen_ms: int
 
 
-KINDS: Final = (
-    Kind("core", CpuTimes, ("core",)),
-    Kind("filesystem", FileSystem, ("mountpoint",), ("device", "type", "state")),
-    Kind("disk", BlockDevice, ("device",), ("model", "size")),
-    Kind("interface", Interface, ("interface",), ("mac", "link", "mtu", "speed")),
-    Kind("interface_address", Address, ("interface", "family", "address", "prefix")),
-)
-_GETTERS: Final = {kind.row: (kind, kind.getter) for kind in KINDS}
+class Sighting(NamedTuple):
+    """What one report showed: (table, key) -> id for tables with a key of one column; the sections of which all was
+    read; and when all of each section was read before."""
+
+    ids: dict[tuple[str, str], int]
+    complete: frozenset[str]
+    before: Mapping[str, int | None]
+
+
+# What is read from rows of the report, by their type; connections are found by comparing two reports.
+_READ: Final = {kind.row: (kind, kind.read, len(kind.key)) for kind in KINDS if kind.row and kind.table != "connection"}
+_GONE: Final = tuple(kind for kind in EPISODIC if kind.table != "connection")
+
+Known = dict[Key, Thing]
+Seen = Mapping[Key, Key]
 
 
 class Inventory:
-    """Knows the ids of what was seen lately, so that a poll costs no look-up. `forget` after a rollback."""
+    """Knows what was seen lately, so that a poll costs few look-ups. `forget` after a rollback."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._known: dict[tuple[str, int], dict[Key, tuple[int, Key]]] = {}
+        self._known: dict[tuple[str, int], Known] = {}
 
     def forget(self) -> None:
         self._known.clear()
 
-    def see(self, host_id: int, now_ms: int, reading: Reading) -> dict[tuple[str, str], int]:
-        """Records everything in the reading as seen; returns (table, key) -> id for tables with a key of one column."""
-        seen: dict[str, dict[Key, Key]] = {}
-        for section in reading.sections:
-            for row in section.rows:
-                found = _GETTERS.get(type(row))
-                if found:
-                    kind, getter = found
-                    values = getter(row)
-                    cut = len(kind.key)
-                    seen.setdefault(kind.table, {})[values[:cut]] = values[cut:]
-        # The first row of /proc/stat is the sum of all cores, not a core.
-        seen.get("core", {}).pop(("all",), None)
+    def see(self, host_id: int, at_ms: int, reading: Reading) -> Sighting:
+        """Records everything in the reading as seen, and what is no longer there as gone."""
+        states = self._load(SECTION_STATE, host_id)
+        before = {section: thing.changing[-1] for (section,), thing in states.items()}
+        complete = frozenset(section.name for section in reading.sections if _complete(section))
+        seen = _seen(reading)
+        seen["log_source"] = self._with_all_lost(host_id, seen.get("log_source", {}))
+        seen["section_state"] = _states(reading, before, at_ms)
         ids: dict[tuple[str, str], int] = {}
         for kind in KINDS:
-            if kind.table in seen:
-                for key, number in self._see(kind, host_id, now_ms, seen[kind.table]):
+            found = seen.get(kind.table)
+            if found:
+                for key, number in self.note(kind, host_id, at_ms, found).items():
                     ids[kind.table, key[0]] = number
-        return ids
+        for kind in _GONE:
+            if kind.section in complete:
+                self.miss(kind, host_id, at_ms, seen.get(kind.table, {}), before.get(kind.section))
+        return Sighting(ids, complete, before)
 
-    def _see(self, kind: Kind, host_id: int, now_ms: int, seen: dict[Key, Key]) -> list[tuple[Key, int]]:
-        known = self._load(kind, host_id)
-        touched = []
-        ids = []
+    def note(self, kind: Kind, host_id: int, at_ms: int, seen: Seen, known: Known | None = None) -> dict[Key, int]:
+        """These are there now, as they are now; their ids. `known`: what is known of them, where that was asked for."""
+        if known is None:
+            known = self._load(kind, host_id, seen)
+        changed: list[Key] = []
+        touched: list[Key] = []
         for key, changing in seen.items():
-            item = known.get(key)
-            if item is None:
-                item = known[key] = self._add(kind, host_id, now_ms, key, changing), changing
+            thing = known.get(key)
+            if thing is None:
+                known[key] = Thing(self._add(kind, host_id, at_ms, key, changing), changing, at_ms)
+                continue
+            if thing.changing != changing:
+                changed.append((*changing, at_ms, thing.id))
+            elif abs(at_ms - thing.last_seen_ms) >= kind.patience_ms:
+                touched.append((at_ms, thing.id))
             else:
-                touched.append({"id": item[0], "now_ms": now_ms})
-                if item[1] != changing:
-                    self._change(kind, item[0], changing)
-                    known[key] = item[0], changing
-            ids.append((key, item[0]))
-        if touched:
-            self._connection.executemany(statements()[f"touch_{kind.table}"], touched)
-        return ids
+                continue
+            known[key] = Thing(thing.id, changing, at_ms)
+        self._write(_change(kind), changed)
+        self._write(_touch(kind.table), touched)
+        return {key: known[key].id for key in seen}
 
-    def _load(self, kind: Kind, host_id: int) -> dict[Key, tuple[int, Key]]:
+    def miss(self, kind: Kind, host_id: int, at_ms: int, seen: Iterable[Key], before_ms: int | None) -> None:
+        """Of what comes and goes all is gone but what was seen. `before_ms`: all of it was there then at the latest."""
+        known = self._load(kind, host_id)
+        gone = known.keys() - seen
+        if gone:
+            things = [known.pop(key) for key in gone]
+            rows = [(max(thing.last_seen_ms, before_ms or 0), at_ms, thing.id) for thing in things]
+            self._write(f"UPDATE {kind.table} SET last_seen_ms = ?, gone_ms = ? WHERE id = ?", rows)  # noqa: S608 - ours
+
+    def drop(self, kind: Kind, host_id: int) -> None:
+        """There may be so many of them that they are not kept in mind until the next poll."""
+        self._known.pop((kind.table, host_id), None)
+
+    def things(self, kind: Kind, host_id: int, seen: Iterable[Key]) -> Known:
+        """What is known of these."""
+        return self._load(kind, host_id, seen)
+
+    def _with_all_lost(self, host_id: int, seen: Seen) -> Seen:
+        """The bytes that each log lost now, added to those that it lost before."""
+        known = self._load(LOG_SOURCE, host_id) if seen else {}
+        return {
+            key: (*now[:-1], now[-1] + (known[key].changing[-1] if key in known else 0)) for key, now in seen.items()
+        }
+
+    def _load(self, kind: Kind, host_id: int, seen: Iterable[Key] = ()) -> Known:
+        if kind.find_by:
+            return self._find_some(kind, host_id, seen)
         known = self._known.get((kind.table, host_id))
         if known is None:
-            cut = 1 + len(kind.key)
-            rows = self._connection.execute(statements()[f"find_{kind.table}"], {"host_id": host_id})
-            known = self._known[kind.table, host_id] = {row[1:cut]: (row[0], row[cut:]) for row in rows.fetchall()}
+            found = self._connection.execute(_find(kind), (host_id,)).fetchall()
+            known = self._known[kind.table, host_id] = _things(kind, found)
         return known
 
-    def _add(self, kind: Kind, host_id: int, now_ms: int, key: Key, changing: Key) -> int:
-        values = dict(zip(kind.key + kind.changing, key + changing, strict=True))
-        cursor = self._connection.execute(
-            statements()[f"add_{kind.table}"], {"host_id": host_id, "now_ms": now_ms, **values}
-        )
+    def _find_some(self, kind: Kind, host_id: int, seen: Iterable[Key]) -> Known:
+        place = kind.key.index(kind.find_by)
+        wanted = sorted({key[place] for key in seen})
+        rows: list[Key] = []
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            text = f"{_find(kind)} AND {kind.find_by} IN ({', '.join('?' * len(some))})"
+            rows += self._connection.execute(text, (host_id, *some)).fetchall()
+        return _things(kind, rows)
+
+    def _add(self, kind: Kind, host_id: int, at_ms: int, key: Key, changing: Key) -> int:
+        cursor = self._connection.execute(_insert(kind), (host_id, *key, *changing, at_ms, at_ms))
         assert cursor.lastrowid is not None  # noqa: S101 - an INSERT always sets it
         return cursor.lastrowid
 
-    def _change(self, kind: Kind, number: int, changing: Key) -> None:
-        values = dict(zip(kind.changing, changing, strict=True))
-        self._connection.execute(statements()[f"change_{kind.table}"], {"id": number, **values})
+    def _write(self, text: str, rows: list[Key]) -> None:
+        if rows:
+            self._connection.executemany(text, rows)
+
+
+# SQLite before 3.32 takes 999 values per statement.
+_AT_ONCE: Final = 900
+
+
+def _seen(reading: Reading) -> dict[str, Seen]:
+    seen: dict[str, dict[Key, Key]] = {}
+    for section in reading.sections:
+        for row in section.rows:
+            found = _READ.get(type(row))
+            if found:
+                kind, read, cut = found
+                values = read(row)
+                seen.setdefault(kind.table, {})[values[:cut]] = values[cut:]
+    # The first row of /proc/stat is the sum of all cores, not a core.
+    seen.get("core", {}).pop(("all",), None)
+    return dict(seen)
+
+
+def _states(reading: Reading, before: Mapping[str, int | None], at_ms: int) -> Seen:
+    return {
+        (section.name,): (
+            section.status.value,
+            section.reason,
+            at_ms if _complete(section) else before.get(section.name),
+        )
+        for section in reading.sections
+    }
+
+
+def _complete(section: Section) -> bool:
+    return section.status is SectionStatus.OK and not section.reason
+
+
+def _things(kind: Kind, rows: Iterable[Any]) -> Known:
+    cut = 1 + len(kind.key)
+    return {row[1:cut]: Thing(row[0], row[cut:-1], row[-1]) for row in rows}
+
+
+@functools.cache
+def _find(kind: Kind) -> str:
+    """Of what comes and goes only what is there."""
+    names = ", ".join(("id", *kind.key, *kind.changing, "last_seen_ms"))
+    there = " AND gone_ms IS NULL" if kind.section else ""
+    return f"SELECT {names} FROM {kind.table} WHERE host_id = ?{there}"  # noqa: S608 - names of ours
+
+
+@functools.cache
+def _insert(kind: Kind) -> str:
+    names = ("host_id", *kind.key, *kind.changing, "first_seen_ms", "last_seen_ms")
+    return f"INSERT INTO {kind.table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - ours
+
+
+@functools.cache
+def _change(kind: Kind) -> str:
+    changes = ", ".join(f"{name} = ?" for name in (*kind.changing, "last_seen_ms"))
+    return f"UPDATE {kind.table} SET {changes} WHERE id = ?"  # noqa: S608 - names of ours
+
+
+@functools.cache
+def _touch(table: str) -> str:
+    return f"UPDATE {table} SET last_seen_ms = ? WHERE id = ?"  # noqa: S608 - names of ours

@@ -16,6 +16,7 @@ from poller.store.faults import translated
 from poller.store.lock import SCHEMA, LockFile, prepare_folder
 from poller.store.memory import Recall
 from poller.store.migrate import migrate
+from poller.store.names import Names
 from poller.store.outbox import JournalOutbox
 from poller.store.polls import Polls
 from poller.store.prune import Pruned, empty_log, prune, prune_due
@@ -165,6 +166,10 @@ class Journal:
     def queue(self) -> Queue:
         """What waits for the archive."""
         return Queue(self._connection, self.path)
+
+    def names(self) -> Names:
+        """The names of the addresses that hosts talk to."""
+        return Names(self._connection, self.path)
 
     def _queue_for_archive(self, archived: bool, now_ms: int) -> None:
         try:

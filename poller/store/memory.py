@@ -1,50 +1,61 @@
-"""The newest complete reading of a host as one compact JSON text, and back: what the next rates are made from."""
+"""The newest rows of each section of a host as one compact JSON text, and back: what the next poll is compared with."""
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import sqlite3
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, get_args
 
-from poller.model import (
-    Address,
-    Before,
-    BlockDevice,
-    CpuTimes,
-    FileSystem,
-    Interface,
-    LoadAverage,
-    Logins,
-    Memory,
-    Pressure,
-    Processes,
-    Reading,
-    Row,
-    Section,
-    SectionStatus,
-    System,
-)
+from poller.model import PASSING, Before, FileSystem, Logins, Reading, Row, Section, SectionStatus
 from poller.store.sql import statements
 
 _log = logging.getLogger(__name__)
 
-_KINDS: Final[tuple[type[Row], ...]] = (
-    System, CpuTimes, Memory, LoadAverage, FileSystem, BlockDevice, Interface, Address, Processes, Pressure,
-)  # fmt: skip
+_KINDS: Final[tuple[type[Row], ...]] = tuple(kind for kind in get_args(Row) if kind not in PASSING)
 _BY_NAME: Final[dict[str, type[Row]]] = {kind.__name__: kind for kind in _KINDS}
+# Their name among the fields makes the getter give a tuple for a kind with one field, too.
 _VALUES: Final[dict[type[Row], Callable[[Any], tuple[Any, ...]]]] = {
-    kind: attrgetter(*(field.name for field in fields(kind))) for kind in _KINDS
+    kind: attrgetter("__class__.__name__", *(field.name for field in fields(kind))) for kind in _KINDS
 }
 _encoder: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _STATUS: Final = {str(status): status for status in SectionStatus}
 
 
+def remembered(before: Reading | None, now: Reading) -> Reading:
+    """The newest rows of every section: those of `now`, and of before for a section that was not read this time.
+
+    Rows that are told once and never compared are left out. A section from before has its own uptime; one from before
+    a reboot has an infinite one, so that no time can be counted from it.
+    """
+    sections = {section.name: _lasting(section) for section in now.sections if section.status is SectionStatus.OK}
+    for section in before.sections if before else ():
+        if before and section.name not in sections and section.status is SectionStatus.OK:
+            sections[section.name] = _older(section, before, now)
+    for section in now.sections:
+        sections.setdefault(section.name, section)
+    return replace(now, sections=tuple(sections.values()))
+
+
+def _lasting(section: Section) -> Section:
+    if not any(type(row) in PASSING for row in section.rows):
+        return section
+    return replace(section, rows=tuple(row for row in section.rows if type(row) not in PASSING))
+
+
+def _older(section: Section, before: Reading, now: Reading) -> Section:
+    if before.boot_id != now.boot_id:
+        return replace(section, uptime=math.inf)
+    return section if section.uptime is not None else replace(section, uptime=before.uptime)
+
+
 def encode(reading: Reading) -> str:
-    """`[clock, uptime, boot_id, [[section, status, reason, seconds, [[kind, field, ...], ...]], ...]]`."""
+    """`[clock, uptime, boot_id, [[section, status, reason, seconds, [[kind, field, ...], ...], uptime], ...]]`."""
     return _encoder(
         [
             reading.clock,
@@ -56,17 +67,13 @@ def encode(reading: Reading) -> str:
                     section.status.value,
                     section.reason,
                     section.seconds,
-                    [_row(row) for row in section.rows],
+                    [_VALUES[type(row)](row) for row in section.rows],
+                    section.uptime,
                 )
                 for section in reading.sections
             ],
         ]
     )
-
-
-def _row(row: Row) -> tuple[Any, ...]:
-    kind = type(row)
-    return kind.__name__, *_VALUES[kind](row)
 
 
 def decode(text: str | None) -> Reading | None:
@@ -81,8 +88,12 @@ def decode(text: str | None) -> Reading | None:
         return None
 
 
-def _section(name: str, status: str, reason: str, seconds: float, rows: list[list[Any]]) -> Section:
-    return Section(name, _STATUS[status], reason, seconds, tuple(_BY_NAME[kind](*values) for kind, *values in rows))
+def _section(
+    name: str, status: str, reason: str, seconds: float, rows: list[list[Any]], uptime: float | None = None
+) -> Section:
+    """Without an uptime as schema 2 had it: all sections were of one report."""
+    found = tuple(_BY_NAME[kind](*values) for kind, *values in rows)
+    return Section(name, _STATUS[status], reason, seconds, found, uptime)
 
 
 def stuck_mounts(reading: Reading) -> str | None:
@@ -101,34 +112,41 @@ class Recall:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._ahead: dict[str, tuple[_MemoryRow | None, Before]] = {}
+        self._ahead: dict[str, tuple[str | None, Reading | None]] = {}
 
     def ahead(self, host: str) -> Before:
         """For the request, before the poll."""
         row = self._row(host)
-        self._ahead[host] = row, _before(row)
-        return self._ahead[host][1]
+        before = self._before(host, row, decode(row[0]) if row else None)
+        self._ahead[host] = row[0] if row else None, before.reading
+        return before
 
     def before(self, host: str) -> Before:
         """As it stands in the database now; the default for a host never polled."""
         row = self._row(host)
-        known = self._ahead.pop(host, None)
-        return known[1] if known and known[0] == row else _before(row)
+        text, reading = self._ahead.pop(host, (None, None))
+        if row and row[0] != text:
+            reading = decode(row[0])
+        return self._before(host, row, reading)
 
     def _row(self, host: str) -> _MemoryRow | None:
         row: _MemoryRow | None = self._connection.execute(statements()["find_memory"], {"name": host}).fetchone()
         return row
 
+    def _before(self, host: str, row: _MemoryRow | None, reading: Reading | None) -> Before:
+        if row is None:
+            return Before()
+        _, stuck, address, failures, sudo_denied_until_ms, refused, retry_at_ms = row
+        return Before(
+            reading=reading,
+            stuck=tuple(json.loads(stuck)) if stuck else (),
+            address=address,
+            failures=failures,
+            sudo_denied_until_ms=sudo_denied_until_ms or 0,
+            logins=Logins(refused or 0, retry_at_ms or 0),
+            asked_ms=self._pairs("find_asked", host),
+            cursors=self._pairs("find_cursors", host),
+        )
 
-def _before(row: _MemoryRow | None) -> Before:
-    if row is None:
-        return Before()
-    reading, stuck, address, failures, sudo_denied_until_ms, refused, retry_at_ms = row
-    return Before(
-        reading=decode(reading),
-        stuck=tuple(json.loads(stuck)) if stuck else (),
-        address=address,
-        failures=failures,
-        sudo_denied_until_ms=sudo_denied_until_ms or 0,
-        logins=Logins(refused or 0, retry_at_ms or 0),
-    )
+    def _pairs(self, statement: str, host: str) -> MappingProxyType[str, Any]:
+        return MappingProxyType(dict(self._connection.execute(statements()[statement], {"name": host}).fetchall()))

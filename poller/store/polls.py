@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from poller.errors import STAGES
-from poller.model import Event, MetricValue, Poll, PollOutcome, Report, SectionStatus, Severity
+from poller.model import Before, Event, Findings, MetricValue, Poll, PollOutcome, Report, SectionStatus, Severity
 from poller.store import logins
+from poller.store.cursors import store_cursors
 from poller.store.hosts import Hosts, KnownHost, storable
-from poller.store.inventory import Inventory
-from poller.store.memory import encode, stuck_mounts
+from poller.store.inventory import Inventory, Sighting
+from poller.store.kinds import SERIES
+from poller.store.memory import encode, remembered, stuck_mounts
 from poller.store.samples import Samples
 from poller.store.sql import statements
+from poller.store.talks import Talks
+from poller.store.told import store_briefs, store_lines, store_processes
 
 # How long a refusal of sudo is remembered before it is tried again.
 SUDO_DENIED_MS: Final = 3_600_000
@@ -27,14 +31,17 @@ class Polls:
         self.hosts = Hosts(connection)
         self.bulk = True  # may samples be stored, or does the disk have no room for them?
         self._inventory = Inventory(connection)
+        self._talks = Talks(connection, self._inventory)
 
     def forget(self) -> None:
         """What was looked up may no longer be so: after a rollback, or when another process has written."""
         self.hosts.forget()
         self._inventory.forget()
 
-    def store(self, poll: Poll, values: Sequence[MetricValue], round_id: str | None) -> bool:
-        """False when this poll was stored before; then nothing changes."""
+    def store(
+        self, poll: Poll, values: Sequence[MetricValue], round_id: str | None, findings: Findings, before: Before
+    ) -> bool:
+        """False when this poll was stored before; then nothing changes. `before` is what the journal remembers now."""
         host = self.hosts.find(poll.host, poll.at_ms)
         if not self._connection.execute(statements()["add_poll"], _row(poll, host.id, round_id)).rowcount:
             return False
@@ -44,7 +51,8 @@ class Polls:
         if poll.report is None:
             self._store_failure(host.id, poll)
         else:
-            self._store_report(host, poll, poll.report, Samples(values))
+            sighting = self._store_report(host, poll, poll.report, Samples(values), before)
+            self._store_findings(host.id, poll.at_ms, findings, sighting)
         if poll.sudo_denied:
             until = {"host_id": host.id, "until_ms": poll.at_ms + SUDO_DENIED_MS}
             self._connection.execute(statements()["remember_sudo"], until)
@@ -72,23 +80,38 @@ class Polls:
             },
         )
 
-    def _store_report(self, host: KnownHost, poll: Poll, report: Report, samples: Samples) -> None:
+    def _store_report(self, host: KnownHost, poll: Poll, report: Report, samples: Samples, before: Before) -> Sighting:
         self._store_sections(poll.id, report)
         self.hosts.describe(host, poll, report)
-        ids = self._inventory.see(host.id, poll.at_ms, report.now)
+        sighting = self._inventory.see(host.id, poll.at_ms, report.now)
         if self.bulk:
-            samples.store(self._connection, host.id, poll.at_ms, ids)
+            samples.store(self._connection, host.id, poll.at_ms, sighting.ids)
+            series = self._inventory.note(SERIES, host.id, poll.at_ms, samples.series)
+            samples.store_series(self._connection, poll.at_ms, series)
         latest = {"host_id": host.id, "poll_id": poll.id, "at_ms": poll.at_ms, "outcome": poll.outcome.value}
         self._connection.execute(
             statements()["latest_report"], latest | {"seconds": poll.seconds} | samples.highlights()
         )
+        store_cursors(self._connection, host.id, poll.at_ms, report.now, before.cursors)
         memory = {
             "host_id": host.id,
-            "reading": encode(report.now),
+            "reading": encode(remembered(before.reading, report.now)),
             "stuck": stuck_mounts(report.now),
             "address": poll.address,
         }
         self._connection.execute(statements()["remember_reading"], memory)
+        return sighting
+
+    def _store_findings(self, host_id: int, at_ms: int, findings: Findings, sighting: Sighting) -> None:
+        """On a disk that is nearly full only what happened and what logs say."""
+        for event in findings.events:
+            self.hosts.store_event(host_id, event)
+        store_lines(self._connection, host_id, at_ms, findings.lines)
+        store_briefs(self._connection, host_id, at_ms, findings.briefs)
+        if self.bulk:
+            store_processes(self._connection, host_id, at_ms, findings.processes)
+            self._talks.store_talks(host_id, at_ms, findings.talks)
+            self._talks.store_connections(host_id, at_ms, findings.connections, sighting)
 
     def _store_sections(self, poll_id: str, report: Report) -> None:
         """Sections of either reading that have something to say; the newest word counts."""

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from poller.metrics import SAMPLE_TABLES
 from poller.model import Retention
-from poller.store import shipped
+from poller.store import aging, shipped
+from poller.store.aging import DAY_MS, Aging
 from poller.store.database import immediate
+from poller.store.shipped import newest_reports
 from poller.store.sql import statements
 
 _IDS_AT_ONCE: Final = 64
@@ -41,15 +42,15 @@ def prune(
 ) -> Pruned:
     """Deletes what is older than it may be. `dry` only counts; `tight` makes do with 2 MB of disk, keeps nothing."""
     limits = limits_ms(retention, now_ms)
-    rows = dict.fromkeys((*_PER_ID, *_PLAIN), 0)
+    rows = dict.fromkeys((*aging.ALL, *_PLAIN), 0)
     elsewhere: Counter[str] = Counter()
     for table, statement, parameters in shipped.deletions(connection, now_ms):
         elsewhere[table] += _execute(connection, statement, parameters, dry=dry)
-    for table, inventory in _PER_ID.items():
-        rows[table] = _each(connection, table, inventory, limits[table], dry=dry, tight=tight)
+    for table, one in aging.ALL.items():
+        rows[table] = _each(connection, one, limits[table], dry=dry, tight=tight)
     freed = give_back(connection, _PAGES_WHEN_TIGHT, keep=False) if tight else 0
     for table in _PLAIN:
-        rows[table] = _run(connection, f"prune_{table}", [{"before_ms": limits[table]}], dry=dry)
+        rows[table] = _execute(connection, statements()[f"prune_{table}"], [{"before_ms": limits[table]}], dry=dry)
     if dry:  # what is too old and elsewhere was counted twice
         return Pruned({table: max(count, elsewhere[table]) for table, count in rows.items()}, 0)
     with immediate(connection):
@@ -72,9 +73,10 @@ def prune_due(connection: sqlite3.Connection, now_ms: int, every_ms: int) -> boo
     return row is None or abs(now_ms - row[0]) >= every_ms
 
 
-_PER_ID: Final = {table: inventory for table, (_, inventory, _) in SAMPLE_TABLES.items()} | {"poll": "host"}
-_INVENTORIES: Final = ("core", "filesystem", "disk", "interface", "interface_address")
-_PLAIN: Final = ("round", "event", "alert", "limit_state", *_INVENTORIES)
+_INVENTORIES: Final = (
+    "core", "filesystem", "disk", "interface", "interface_address", "unit", "service_check", "section_state",
+)  # fmt: skip
+_PLAIN: Final = ("round", "event", "alert", "limit_state", *_INVENTORIES, "series", "peer", "log_source", "log_cursor")
 
 
 def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
@@ -83,40 +85,48 @@ def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
     def before(seconds: float) -> int:
         return now_ms - int(seconds * 1000)
 
-    samples = dict.fromkeys(SAMPLE_TABLES, before(retention.samples)) | {"core_sample": before(retention.cores)}
-    things = dict.fromkeys(_INVENTORIES, before(max(retention.samples, retention.cores, retention.polls)))
-    polls = dict.fromkeys(("poll", "round"), before(retention.polls))
-    samples["limit_state"] = before(retention.samples)
-    return samples | things | polls | dict.fromkeys(("event", "alert"), before(retention.events))
+    things = before(max(retention.samples, retention.cores, retention.polls))
+    limits = {
+        **dict.fromkeys((*aging.SAMPLES, "limit_state"), before(retention.samples)),
+        "core_sample": before(retention.cores),
+        **dict.fromkeys(("connection", "peer_sample"), before(retention.connections)),
+        **dict.fromkeys(("poll", "round", "peer_day"), before(retention.polls)),
+        **dict.fromkeys(_INVENTORIES, things),
+        # A series may have been seen a little later than it says, and a day's sum begins a day before its end.
+        "series": things - DAY_MS,
+        "peer": before(max(retention.polls, retention.connections)) - 2 * DAY_MS,
+        **dict.fromkeys(("log_line", "log_source", "log_cursor"), before(retention.logs)),
+        **dict.fromkeys(("event", "alert"), before(retention.events)),
+    }
+    return {**dict.fromkeys(aging.EPISODES, limits["event"]), **limits}
 
 
-def _each(connection: sqlite3.Connection, table: str, inventory: str, before_ms: int, *, dry: bool, tight: bool) -> int:
-    ids = [number for (number,) in connection.execute(f"SELECT id FROM {inventory}").fetchall()]  # noqa: S608 - ours
+def _each(connection: sqlite3.Connection, aged: Aging, before_ms: int, *, dry: bool, tight: bool) -> int:
+    ids = [number for number, _ in newest_reports(connection, aged.inventory, before_ms)]
     if tight and not dry:
-        return sum(_little_by_little(connection, table, inventory, number, before_ms) for number in ids)
+        return sum(_little_by_little(connection, aged, number, before_ms) for number in ids)
     slices = (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
     return sum(
-        _run(connection, f"prune_each_{table}", [{"id": number, "before_ms": before_ms} for number in part], dry=dry)
+        _execute(connection, aged.deletion(), [{"id": number, "before_ms": before_ms} for number in part], dry=dry)
         for part in slices
     )
 
 
-def _little_by_little(connection: sqlite3.Connection, table: str, inventory: str, number: int, before_ms: int) -> int:
+def _little_by_little(connection: sqlite3.Connection, aged: Aging, number: int, before_ms: int) -> int:
     """The old rows of one thing, so few at once that the log stays small, and it is emptied each time."""
-    next_row = f"SELECT at_ms FROM {table} WHERE {inventory}_id = ? ORDER BY at_ms LIMIT 1 OFFSET ?"  # noqa: S608 - ours
+    next_row = (
+        f"SELECT {aged.time} + {aged.lasts_ms} FROM {aged.table}"  # noqa: S608 - names of ours
+        f" WHERE {aged.owner} = ? AND {aged.time} IS NOT NULL ORDER BY {aged.time} LIMIT 1 OFFSET ?"
+    )
     deleted, cut = 0, -1
     while cut < before_ms:
         row = connection.execute(next_row, (number, _ROWS_WHEN_TIGHT)).fetchone()
         cut = min(before_ms, row[0]) if row and row[0] > cut else before_ms
-        some = _run(connection, f"prune_each_{table}", [{"id": number, "before_ms": cut}], dry=False)
+        some = _execute(connection, aged.deletion(), [{"id": number, "before_ms": cut}], dry=False)
         if some:
             empty_log(connection)
         deleted += some
     return deleted
-
-
-def _run(connection: sqlite3.Connection, name: str, parameters: list[dict[str, int]], *, dry: bool) -> int:
-    return _execute(connection, statements()[name], parameters, dry=dry)
 
 
 def _execute(

@@ -26,6 +26,7 @@ from poller.store.sql import root
 FUNCTIONS: Final = frozenset({"avg", "coalesce", "count", "max", "min", "round", "sum"})
 
 _GIVEN: Final = re.compile(r"WITH given AS \(\s*SELECT (?P<columns>[^()]*?) FROM moment\s*\)")
+_PARAMETER: Final = re.compile(r":(\w+)")
 _COLUMN: Final = re.compile(r"(?P<default>.+?) AS (?P<name>\w+)", re.DOTALL)
 _WRITES: Final = "it may only read: begin with SELECT, WITH or EXPLAIN"
 _READS: Final = ("select", "with", "explain", "values")
@@ -60,7 +61,7 @@ class Query:
         return _GIVEN.sub(lambda _: given, self.text, count=1)
 
 
-_OPTIONS: Final = {"since_ms": "--since", "until_ms": "--until", "host_like": "--host"}
+_OPTIONS: Final = {"since_ms": "--since", "until_ms": "--until", "host_like": "--host", "text_like": "--text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,11 @@ def like(glob: str) -> str:
     return glob.replace("*", "%").replace("?", "_")
 
 
+def containing(text: str) -> str:
+    """The LIKE pattern of what holds `text`, for `LIKE given.text_like ESCAPE '!'`: no sign of it is a wildcard."""
+    return "%" + "".join(f"!{sign}" if sign in "!%_" else sign for sign in text) + "%"
+
+
 def ask(source: Path | ArchiveSettings, query: Query, values: Mapping[str, Any], limit: int | None = None) -> Result:
     """Runs a query of the cookbook with `values` for its `given` columns. Raises StoreError, UsageError."""
     path = _file(source)
@@ -137,6 +143,14 @@ def ask_sql(source: Path | ArchiveSettings, text: str, limit: int | None = None)
     if path is not None:
         return _run(path, text, {}, limit)
     return _run_there(source, text, {}, limit, own=True)
+
+
+def answer(source: Path | ArchiveSettings, text: str, values: Mapping[str, Any]) -> Result:
+    """Runs a statement of our own, with `:name` for each parameter, on either database."""
+    path = _file(source)
+    if path is not None:
+        return _run(path, text, values, None, strict=True)
+    return _run_there(source, _PARAMETER.sub(r"%(\1)s", text), values, None)
 
 
 def _file(source: Path | ArchiveSettings) -> Path | None:
@@ -157,7 +171,8 @@ def _run_there(
 def _run(path: Path, text: str, values: Mapping[str, Any], limit: int | None, *, strict: bool = False) -> Result:
     """Rows are fetched at once and the connection closed: a reader that lingers makes the log grow.
 
-    `strict`: LIKE tells capital letters from small ones, as it does in the archive's tables in MariaDB.
+    `strict` is for texts of ours: LIKE tells capital letters from small ones, as it does in the archive's tables in
+    MariaDB, and a table that is not there is no mistake of the user's, but a file of another version or program.
     """
     with reading(path) as connection:
         if strict:
@@ -165,6 +180,8 @@ def _run(path: Path, text: str, values: Mapping[str, Any], limit: int | None, *,
         try:
             cursor = connection.execute(text, values)
         except (sqlite3.OperationalError, sqlite3.Warning, sqlite3.ProgrammingError) as error:
+            if strict and "no such" in str(error):
+                raise
             raise _complaint(error) from error
         rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
         columns = tuple(column[0] for column in cursor.description or ())

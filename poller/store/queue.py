@@ -36,11 +36,28 @@ class Queue:
         self.connection = connection
         self._path = path
 
-    def next(self, polls: int, items: int) -> tuple[Item, ...]:
-        """The oldest entries: up to so many polls with what comes between them, up to so many entries in all."""
+    def next(self, polls: int, items: int, lines: int = 1 << 30) -> tuple[Item, ...]:
+        """The oldest entries: up to so many polls with what comes between them, up to so many entries in all.
+
+        With so many log lines it is enough, so that what one poll brought is the most there can be beyond them.
+        """
         with translated(self._path):
             rows = self.connection.execute(statements()["next_outgoing"], {"polls": polls, "items": items}).fetchall()
-        return tuple(Item(*row) for row in rows)
+            found = [Item(*row) for row in rows]
+            return tuple(found[: self._enough(found, lines)])
+
+    def _enough(self, items: Sequence[Item], lines: int) -> int:
+        """How many of these bring so many log lines."""
+        if not items:
+            return 0
+        span = {"first": items[0].seq, "last": items[-1].seq}
+        counts = dict(self.connection.execute(statements()["lines_of"], span).fetchall())
+        total = 0
+        for place, item in enumerate(items, 1):
+            total += counts.get(item.seq) or 0
+            if total >= lines:
+                return place
+        return len(items)
 
     def waiting(self) -> int:
         """How many polls."""

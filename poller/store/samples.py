@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from poller.metrics import SAMPLE_TABLES, columns
+from poller.metrics import SAMPLE_TABLES, column_names, columns
 from poller.model import MetricValue
+from poller.store.kinds import Key
 
 
 def _insert(table: str, inventory: str) -> str:
     """Two polls of a host in one millisecond: the later one counts."""
-    names = [f"{inventory}_id", "at_ms", *(metric.column for metric in columns(table))]
+    names = [f"{inventory}_id", "at_ms", *column_names(table)]
     places = ", ".join("?" * len(names))
     return f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of ours
 
 
 _INSERTS: Final = {table: _insert(table, inventory) for table, (_, inventory, _) in SAMPLE_TABLES.items()}
+_SERIES: Final = "series_sample"
 _PLACES: Final = {
-    metric.name: (table, 2 + index) for table in SAMPLE_TABLES for index, metric in enumerate(columns(table))
+    metric.name: (table, 2 + index)
+    for table in SAMPLE_TABLES
+    if table != _SERIES
+    for index, metric in enumerate(columns(table))
 }
-_EMPTY: Final[dict[str, list[Any]]] = {table: [None] * (2 + len(columns(table))) for table in SAMPLE_TABLES}
+_OF_SERIES: Final = frozenset(metric.name for metric in columns(_SERIES))
+_EMPTY: Final[dict[str, list[Any]]] = {table: [None] * (2 + len(column_names(table))) for table in SAMPLE_TABLES}
 
 
 class Samples:
     """The sample rows of one poll: (table, label) -> row. The first two columns are filled in by `store`."""
 
     def __init__(self, values: Sequence[MetricValue]) -> None:
-        self._rows: dict[str, dict[str, list[Any]]] = {table: {} for table in SAMPLE_TABLES}
+        self._rows: dict[str, dict[str, list[Any]]] = {table: {} for table in _INSERTS if table != _SERIES}
+        self._series: dict[Key, float] = {}
         for value in values:
             place = _PLACES.get(value.metric)
             if place is None:
+                self._add_series(value)
                 continue
             table, index = place
             label = value.labels[0][1] if value.labels else ""
@@ -40,6 +49,21 @@ class Samples:
             if row is None:
                 row = rows[label] = _EMPTY[table].copy()
             row[index] = value.value
+
+    def _add_series(self, value: MetricValue) -> None:
+        """Numbers of other people's making: infinity and what is no number have no place in a database."""
+        if value.metric in _OF_SERIES and math.isfinite(value.value):
+            self._series[value.metric, value.labels[0][1] if value.labels else ""] = value.value
+
+    @property
+    def series(self) -> dict[Key, Key]:
+        """(metric, label) of each, as the inventory takes them."""
+        return dict.fromkeys(self._series, ())
+
+    def store_series(self, connection: sqlite3.Connection, at_ms: int, ids: Mapping[Key, int]) -> None:
+        if self._series:
+            rows = [(ids[key], at_ms, value) for key, value in self._series.items()]
+            connection.executemany(_INSERTS[_SERIES], rows)
 
     def store(
         self, connection: sqlite3.Connection, host_id: int, at_ms: int, ids: Mapping[tuple[str, str], int]

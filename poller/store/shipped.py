@@ -7,10 +7,10 @@ Stays: what still waits, what was refused, what nobody has copied yet, and the n
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from poller.metrics import SAMPLE_TABLES
+from poller.store import aging
 from poller.store.queue import UNCOPIED
 from poller.store.sql import statements
 
@@ -32,27 +32,34 @@ def deletions(connection: sqlite3.Connection, now_ms: int) -> Iterator[tuple[str
     cut = cut_ms(connection, now_ms)
     if cut is None:
         return
-    for table, inventory in _TABLES.items():
+    for table, one in aging.ALL.items():
+        if table in _HISTORIES:
+            continue
         rows = [
             {"id": number, "before_ms": cut if report_ms is None else min(cut, report_ms)}
-            for number, report_ms in newest_reports(connection, inventory)
+            for number, report_ms in newest_reports(connection, one.inventory, cut)
         ]
         for start in range(0, len(rows), IDS_AT_ONCE):
-            yield table, statements()[f"shipped_{table}"], rows[start : start + IDS_AT_ONCE]
+            yield table, one.deletion(spared=True), rows[start : start + IDS_AT_ONCE]
     for table in _PLAIN:
         yield table, statements()[f"shipped_{table}"], [{"before_ms": now_ms - KEPT_MS}]
 
 
-_TABLES: Final[Mapping[str, str]] = {table: inventory for table, (_, inventory, _) in SAMPLE_TABLES.items()} | {
-    "poll": "host"
-}
 _PLAIN: Final = ("round", "event", "alert")
+# Small, and the journal shows what was there lately.
+_HISTORIES: Final = frozenset(aging.EPISODES) - {"connection"}
 
 
-def newest_reports(connection: sqlite3.Connection, inventory: str) -> list[tuple[int, int | None]]:
-    """(id, instant of its host's newest report) of every thing of a kind."""
+def newest_reports(connection: sqlite3.Connection, inventory: str, before_ms: int) -> list[tuple[int, int | None]]:
+    """(id, instant of its host's newest report) of every host, or of things of a kind that were there before then.
+
+    Most peers and series are younger than what has to go.
+    """
     owner = "id" if inventory == "host" else "host_id"
+    there = "" if inventory == "host" else f" WHERE {inventory}.first_seen_ms < :before_ms"
     return connection.execute(
         f"SELECT {inventory}.id, report_ms FROM {inventory}"  # noqa: S608 - names of ours
         f" LEFT JOIN host_latest ON host_latest.host_id = {inventory}.{owner}"
+        f"{there}",
+        {"before_ms": before_ms},
     ).fetchall()

@@ -62,4 +62,7 @@ def statements() -> dict[str, str]:
         if file.name.endswith(".sql")
     )
     queries = aiosql.from_str(text, "sqlite3", attribute=None)
-    return {name: getattr(queries, name).sql for name in queries.available_queries if not name.endswith("_cursor")}
+    known = set(queries.available_queries)
+    # aiosql adds a second form of some, under the same name with _cursor behind it.
+    second = {name for name in known if name.endswith("_cursor") and name.removesuffix("_cursor") in known}
+    return {name: getattr(queries, name).sql for name in sorted(known - second)}

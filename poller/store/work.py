@@ -14,6 +14,7 @@ from poller.model import (
     Before,
     Comparison,
     Event,
+    Findings,
     MetricValue,
     Notification,
     Poll,
@@ -35,6 +36,7 @@ class Work:
         self._polls = polls
         self._recall = recall
         self._memories: dict[str, AlertMemory] = {}
+        self._befores: dict[str, Before] = {}
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -50,6 +52,7 @@ class Work:
         except BaseException as error:
             self._polls.forget()
             self._memories.clear()
+            self._befores.clear()
             if not self._connection.in_transaction:
                 raise StoreError(
                     f"{error}; the batch was given up", getattr(error, "hint", ""), code="aborted"
@@ -61,11 +64,22 @@ class Work:
 
     def before(self, host: str) -> Before:
         """What the journal remembers of a host; the default for one never polled."""
-        return self._recall.before(host)
+        before = self._befores[host] = self._recall.before(host)
+        return before
 
-    def store_poll(self, poll: Poll, values: Sequence[MetricValue], round_id: str | None = None) -> bool:
-        """Stores a poll with all that it brought. False when a poll of this id is stored already: nothing changes."""
-        return self._polls.store(poll, values, round_id)
+    def store_poll(
+        self,
+        poll: Poll,
+        values: Sequence[MetricValue],
+        round_id: str | None = None,
+        findings: Findings = Findings(),  # noqa: B008 -- frozen
+    ) -> bool:
+        """Stores a poll with all that it brought. False when a poll of this id is stored already: nothing changes.
+
+        Of logs it holds only what `unread` left: the cursors that it brings are stored with it.
+        """
+        before = self._befores.pop(poll.host, None) or self._recall.before(poll.host)
+        return self._polls.store(poll, values, round_id, findings, before)
 
     def alert_memory(self, host: str) -> AlertMemory:
         memory = self._memories[host] = remembered(self._connection, host)

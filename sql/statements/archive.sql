@@ -46,27 +46,15 @@ SELECT MIN(at_ms) FROM outgoing WHERE kind = 'poll';
 -- name: has_hosts()$
 SELECT EXISTS (SELECT 1 FROM host);
 
+-- name: report_before(host_id, at_ms)^
+-- The one before that the archive was sent.
+SELECT at_ms
+  FROM poll
+ WHERE host_id = :host_id AND at_ms < :at_ms AND outcome IN ('ok', 'partial') AND id NOT IN (SELECT item FROM rejected)
+ ORDER BY at_ms DESC
+ LIMIT 1;
+
 -- Rows that an archive elsewhere has. Of a poll that it refused for good nothing is deleted.
-
--- name: shipped_system_sample(id, before_ms)!
-DELETE FROM system_sample WHERE host_id = :id AND at_ms < :before_ms AND at_ms NOT IN (SELECT at_ms FROM rejected);
-
--- name: shipped_core_sample(id, before_ms)!
-DELETE FROM core_sample WHERE core_id = :id AND at_ms < :before_ms AND at_ms NOT IN (SELECT at_ms FROM rejected);
-
--- name: shipped_filesystem_sample(id, before_ms)!
-DELETE FROM filesystem_sample
- WHERE filesystem_id = :id AND at_ms < :before_ms AND at_ms NOT IN (SELECT at_ms FROM rejected);
-
--- name: shipped_disk_sample(id, before_ms)!
-DELETE FROM disk_sample WHERE disk_id = :id AND at_ms < :before_ms AND at_ms NOT IN (SELECT at_ms FROM rejected);
-
--- name: shipped_interface_sample(id, before_ms)!
-DELETE FROM interface_sample
- WHERE interface_id = :id AND at_ms < :before_ms AND at_ms NOT IN (SELECT at_ms FROM rejected);
-
--- name: shipped_poll(id, before_ms)!
-DELETE FROM poll WHERE host_id = :id AND at_ms < :before_ms AND id NOT IN (SELECT item FROM rejected);
 
 -- name: shipped_round(before_ms)!
 DELETE FROM round
@@ -110,7 +98,33 @@ SELECT outgoing.at_ms
  ORDER BY outgoing.at_ms;
 
 -- name: waiting_polls(since_ms)
-SELECT at_ms FROM outgoing WHERE kind = 'poll' AND at_ms >= :since_ms ORDER BY at_ms;
+-- Those without log lines.
+SELECT outgoing.at_ms
+  FROM outgoing
+  LEFT JOIN poll ON poll.id = outgoing.item
+ WHERE kind = 'poll' AND outgoing.at_ms >= :since_ms
+   AND NOT EXISTS (SELECT 1 FROM log_line WHERE log_line.host_id = poll.host_id AND seen_ms = poll.at_ms)
+ ORDER BY outgoing.at_ms;
+
+-- name: waiting_lines(since_ms)
+SELECT outgoing.at_ms
+  FROM outgoing
+  JOIN poll ON poll.id = outgoing.item
+ WHERE kind = 'poll' AND outgoing.at_ms >= :since_ms
+   AND EXISTS (SELECT 1 FROM log_line WHERE log_line.host_id = poll.host_id AND seen_ms = poll.at_ms)
+ ORDER BY outgoing.at_ms;
+
+-- name: drop_polls(id, before_ms)!
+DELETE FROM poll
+ WHERE host_id = :id AND at_ms < :before_ms
+   AND NOT EXISTS (SELECT 1 FROM log_line WHERE log_line.host_id = poll.host_id AND seen_ms = poll.at_ms);
+
+-- name: lines_of(first, last)
+-- About how many log lines each poll of a part of the queue brought.
+SELECT seq, (SELECT MAX(number) + 1 FROM log_line WHERE log_line.host_id = poll.host_id AND seen_ms = poll.at_ms)
+  FROM outgoing
+  JOIN poll ON poll.id = item
+ WHERE kind = 'poll' AND seq BETWEEN :first AND :last;
 
 -- name: waiting_events(since_ms)
 -- Not the gaps: they say what is missing.
@@ -121,7 +135,7 @@ SELECT event.at_ms
  ORDER BY event.at_ms;
 
 -- name: forget_polls(before_ms)!
-DELETE FROM outgoing WHERE kind = 'poll' AND at_ms < :before_ms;
+DELETE FROM outgoing WHERE kind = 'poll' AND at_ms < :before_ms AND item NOT IN (SELECT id FROM poll);
 
 -- name: drop_events(before_ms)!
 DELETE FROM event WHERE at_ms < :before_ms AND kind <> 'gap';

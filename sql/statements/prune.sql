@@ -1,24 +1,4 @@
 -- Deletions by age, each in the shape DELETE FROM table WHERE condition, so that it can be counted first.
--- prune_each_ are run once per row of the inventory, where an index leads to the old rows.
-
--- name: prune_each_system_sample(id, before_ms)!
-DELETE FROM system_sample WHERE host_id = :id AND at_ms < :before_ms;
-
--- name: prune_each_core_sample(id, before_ms)!
-DELETE FROM core_sample WHERE core_id = :id AND at_ms < :before_ms;
-
--- name: prune_each_filesystem_sample(id, before_ms)!
-DELETE FROM filesystem_sample WHERE filesystem_id = :id AND at_ms < :before_ms;
-
--- name: prune_each_disk_sample(id, before_ms)!
-DELETE FROM disk_sample WHERE disk_id = :id AND at_ms < :before_ms;
-
--- name: prune_each_interface_sample(id, before_ms)!
-DELETE FROM interface_sample WHERE interface_id = :id AND at_ms < :before_ms;
-
--- name: prune_each_poll(id, before_ms)!
-DELETE FROM poll WHERE host_id = :id AND at_ms < :before_ms;
-
 -- name: prune_round(before_ms)!
 DELETE FROM round WHERE started_ms < :before_ms;
 
@@ -45,6 +25,36 @@ DELETE FROM interface WHERE last_seen_ms < :before_ms;
 
 -- name: prune_interface_address(before_ms)!
 DELETE FROM interface_address WHERE last_seen_ms < :before_ms;
+
+-- name: prune_unit(before_ms)!
+DELETE FROM unit WHERE last_seen_ms < :before_ms;
+
+-- name: prune_service_check(before_ms)!
+DELETE FROM service_check WHERE last_seen_ms < :before_ms;
+
+-- name: prune_section_state(before_ms)!
+DELETE FROM section_state WHERE last_seen_ms < :before_ms;
+
+-- name: prune_series(before_ms)!
+DELETE FROM series WHERE last_seen_ms < :before_ms;
+
+-- name: prune_peer(before_ms)!
+DELETE FROM peer WHERE last_seen_ms < :before_ms;
+
+-- name: prune_log_source(before_ms)!
+-- Not while its host is away: where its log goes on is still needed.
+DELETE FROM log_source
+ WHERE last_seen_ms < :before_ms
+   AND last_seen_ms < (SELECT report_ms FROM host_latest WHERE host_latest.host_id = log_source.host_id);
+
+-- name: prune_log_cursor(before_ms)!
+-- Of logs that nobody asks for any more.
+DELETE FROM log_cursor
+ WHERE at_ms < :before_ms
+   AND name LIKE 'logs%'
+   AND name NOT IN (SELECT 'logs' || char(10) || log || char(10) || path
+                      FROM log_source
+                     WHERE log_source.host_id = log_cursor.host_id);
 
 -- name: prune_limit_state(before_ms)!
 -- Of hosts that nobody polls any more: what was counted then says nothing when they come back.

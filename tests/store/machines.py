@@ -81,10 +81,10 @@ def reading(minute: int = 1, boot_id: str = "0b6a4f9e-1111-4222-8333-44445555666
 def values(minute: int = 1) -> tuple[MetricValue, ...]:
     """Every metric of every table, for every label; each value differs and moves with the minute."""
     return tuple(
-        MetricValue(metric.name, _value(metric.unit, minute, i + j), ((label, key),) if label else ())
-        for table, (label, _, _) in SAMPLE_TABLES.items()
+        MetricValue(metric.name, _value(metric.unit, minute, i + j), ((metric.label, key),) if metric.label else ())
+        for table in SAMPLE_TABLES
         for i, metric in enumerate(columns(table))
-        for j, key in enumerate(_KEYS.get(label, ("",)))
+        for j, key in enumerate(_KEYS.get(metric.label, ("one",)))
     )
 
 

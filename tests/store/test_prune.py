@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from poller.metrics import columns
 from poller.model import (
     Alert,
     Change,
@@ -23,7 +24,9 @@ from poller.store.database import reading
 from poller.store.prune import Pruned, prune
 from tests.store.conftest import Ask
 from tests.store.machines import CORES, START_MS, poll, values
+from tests.store.watching import everything
 
+SERIES = columns("series_sample")
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 NOW_MS = START_MS + 100 * DAY_MS
@@ -54,11 +57,51 @@ def test_each_kind_of_history_has_its_own_length(journal: Journal, ask: Ask) -> 
     assert journal.prune(Retention(), NOW_MS) == Pruned(dict.fromkeys(pruned.rows, 0), 0)
 
 
+def watch(journal: Journal, host: str, *days_ago: float) -> None:
+    for number, age in enumerate(days_ago, 1):
+        one, findings = everything(host, number)
+        with journal.transaction() as work:
+            work.store_poll(replace(one, at_ms=at(age)), values(1), None, findings)
+
+
+def test_what_is_watched_is_kept_as_long_as_its_attribute_says(journal: Journal, ask: Ask) -> None:
+    watch(journal, "web1", 800, 95, 32, 31, 8, 6, 1)
+    journal.prune(Retention(), NOW_MS)
+    oldest = {
+        "process_sample": "at_ms", "series_sample": "at_ms", "activity_sample": "at_ms", "peer_sample": "at_ms",
+        "connection": "gone_ms", "log_line": "seen_ms", "peer_day": "updated_ms", "mount": "gone_ms",
+        "listener": "gone_ms",
+    }  # fmt: skip
+    days = {table: ask(f"SELECT MIN({time}) FROM {table}")[0][0] for table, time in oldest.items()}
+    assert {table: round((NOW_MS - first) / DAY_MS) for table, first in days.items() if first} == {
+        "process_sample": 8, "series_sample": 8, "activity_sample": 8, "peer_sample": 6, "connection": 6,
+        "log_line": 8, "peer_day": 32, "listener": 95,
+    }  # fmt: skip
+    assert ask("SELECT COUNT(*) FROM mount WHERE gone_ms IS NULL") == [(3,)], "what is there stays, however long"
+
+
+def test_things_that_nobody_names_any_more_go_after_what_belongs_to_them(journal: Journal, ask: Ask) -> None:
+    watch(journal, "web1", 95)
+    store(journal, "web1", 1)
+    journal.prune(Retention(), NOW_MS)
+    assert counts(ask, "peer", "peer_day", "series", "unit", "service_check", "log_source", "log_cursor") == [
+        0, 0, len(SERIES), 0, 0, 0, 1,
+    ]  # fmt: skip
+    assert ask("SELECT name FROM log_cursor") == [("kernel",)], "the kernel's log goes on where it was"
+
+
+def test_where_a_log_goes_on_is_not_forgotten_while_its_host_is_away(journal: Journal, ask: Ask) -> None:
+    watch(journal, "web1", 95)
+    journal.prune(Retention(), NOW_MS)
+    assert counts(ask, "log_source", "log_cursor") == [1, 2]
+
+
 def test_a_dry_run_counts_the_same_and_deletes_nothing(journal: Journal, ask: Ask, path: Path) -> None:
     store(journal, "web1", 95, 30, 1)
+    watch(journal, "web2", 95, 32, 8, 1)
     with reading(path) as connection:
         counted = prune(connection, Retention(), NOW_MS, dry=True)
-    assert counts(ask, "poll") == [3]
+    assert counts(ask, "poll") == [7]
     assert counted.rows == journal.prune(Retention(), NOW_MS).rows
     assert sum(counted.rows.values()) > 0
 
@@ -113,7 +156,7 @@ def test_space_goes_back_to_the_disk_and_the_log_is_emptied(journal: Journal, pa
         store(journal, "web1", *(95 + age / 1000 for age in range(start, start + 50)))
     pruned = journal.prune(Retention(), NOW_MS)
     assert pruned.freed_bytes > 1_000_000
-    assert path.stat().st_size < 400_000
+    assert path.stat().st_size < 500_000
     assert path.with_name("poller.db-wal").stat().st_size == 0
 
 

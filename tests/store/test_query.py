@@ -14,9 +14,10 @@ import pytest
 
 from poller.errors import StoreError, UsageError
 from poller.metrics import SAMPLE_TABLES
-from poller.model import Alert, Change, ChangeKind, Comparison, MetricValue, Severity
+from poller.model import Alert, Change, ChangeKind, Comparison, Findings, MetricValue, Severity
 from poller.store import Journal
-from poller.store.query import FUNCTIONS, ask, ask_sql, cookbook, find, like, parse
+from poller.store.query import FUNCTIONS, ask, ask_sql, containing, cookbook, find, like, parse
+from tests.store import watched
 from tests.store.machines import GIB, START_MS, failed, poll
 
 MINUTE = 60_000
@@ -63,12 +64,19 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with Journal.open(path, now_ms=START_MS) as journal:
         with journal.transaction() as work:
             for minute in (0, 60, 120):
-                work.store_poll(poll("web1", minute), numbers(20 + minute / 6, 40 + minute / 60, 1e6))
+                brought = numbers(20 + minute / 6, 40 + minute / 60, 1e6) + watched.heat(40 + minute / 60)
+                sections = watched.busy() if minute == 60 else watched.quiet()
+                if minute == 120:
+                    sections |= {"units": (watched.BROKEN,), "checks": watched.CHECKS}
+                one = watched.with_sections(poll("web1", minute), sections)
+                found = watched.findings(one.at_ms) if minute else Findings()
+                work.store_poll(one, brought, findings=found)
             for minute in (0, 60):
                 work.store_poll(failed("lab1", minute, "connect", "timeout"), ())
             boot = "9d1c0b1e-0000-4000-8000-000000000000"
             work.store_poll(replace(poll("lab1", 90, boot_id=boot), seconds=2.5), numbers(95, 80, 5e6))
-            work.store_poll(poll("lab1", 120), numbers(85, 80, 3e6))
+            last = watched.with_sections(poll("lab1", 120), {"usb": (watched.STICK,)})
+            work.store_poll(last, numbers(85, 80, 3e6))
         high = Alert("a1", "lab1", "cpu.percent", (), Severity.HIGH, 85.0, "> 80 for 60s", START_MS + 90 * MINUTE,
                      START_MS + 120 * MINUTE, START_MS + 90 * MINUTE)  # fmt: skip
         old = replace(high, id="a0", metric="disk.percent", labels=(("mountpoint", "/"),), severity=Severity.LOW,
@@ -80,7 +88,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 FIRST = "2025-10-09 08:53:20"
+HOUR = "2025-10-09 09:53:20"
 LAST = "2025-10-09 10:53:20"
+LAST_MS = START_MS + 120 * MINUTE
+DAY_MS = START_MS - START_MS % (24 * HOURS)
+STICK = ("0951", "1666", "Kingston", "DataTraveler", "60A44C41", "1-2.1", "sdb")
 REBOOTED = "up for 7200 s, boot id 0b6a4f9e-1111-4222-8333-444455556666, before 9d1c0b1e-0000-4000-8000-000000000000"
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "hosts-now": [
@@ -120,6 +132,58 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (LAST, "lab1", "rebooted", "medium", REBOOTED),
         (FIRST, "lab1", "first_seen", "low", "the host was polled for the first time"),
         (FIRST, "web1", "first_seen", "low", "the host was polled for the first time"),
+    ],
+    "usb-history": [
+        ("lab1", "storage", *STICK, LAST, LAST, None),
+        ("web1", "storage", *STICK, HOUR, HOUR, LAST),
+        ("web1", "keyboard", "046d", "c31c", "Logitech, Inc.", "Keyboard K120", "", "1-1", "", FIRST, LAST, None),
+    ],
+    "usb-now": [
+        ("lab1", "storage", *STICK, LAST),
+        ("web1", "keyboard", "046d", "c31c", "Logitech, Inc.", "Keyboard K120", "", "1-1", "", FIRST),
+    ],
+    "sticks-on-several-hosts": [
+        ("60A44C41", "0951", "1666", "DataTraveler", 2, "web1", 1, HOUR, HOUR),
+        ("60A44C41", "0951", "1666", "DataTraveler", 2, "lab1", 1, LAST, LAST),
+    ],
+    "talkers": [
+        ("web1", "out", "198.51.100.7", "", "internet", "tcp", 443, 1000, 2000, 100_000, 2, LAST_MS),
+        ("web1", "in", "192.0.2.99", "", "local", "tcp", 22, 1000, 600, 400, 2, LAST_MS),
+        ("web1", "out", "203.0.113.5", "", "internet", "tcp", 53, 1000, None, None, 2, LAST_MS),
+    ],
+    "traffic-by-day": [
+        (DAY_MS, "web1", "internet", 2000, 100_000, 4, 2),
+        (DAY_MS, "web1", "local", 600, 400, 2, 1),
+    ],
+    "new-listeners": [(HOUR, "web1", "tcp", "192.0.2.10", 8080, "python3", 1000, LAST, 0)],
+    "log-search": [
+        (at, "web1", "syslog", program, 812, severity, 1, message)
+        for when in ("10:53", "09:53")
+        for at, program, severity, message in (
+            (f"2025-10-09 {when}:19", "kernel", "high", "I/O error, dev sdb, sector 100%_5"),
+            (f"2025-10-09 {when}:18", "sshd", "low", "Failed password for root from 198.51.100.9 port 4711 ssh2"),
+        )
+    ],
+    "logs-unreadable": [("web1", "auth", "/var/log/auth.log", "denied", "Permission denied", 0, 0, LAST)],
+    "logins": [("web1", "ann", "tty1", "", "2025-10-09 08:55:23", HOUR, LAST)],
+    "disk-forecast": [
+        ("web1", "/", 42.0, 58 * GIB, float(24 * GIB), round(58 / 24, 1),
+         pytest.approx(LAST_MS + 58 / 24 * 86_400_000, abs=1), 3),
+        ("lab1", "/", 80.0, 20 * GIB, 0.0, None, None, 2),
+    ],
+    "failed-units-and-checks": [
+        ("web1", "check", "http", "critical", "HTTP CRITICAL - refused", LAST),
+        ("web1", "unit", "backup.service", "failed", "Nightly backup", LAST),
+    ],
+    "hottest": [("web1", "coretemp/Core 0", 41.0, 42.0, 42.0, 3)],
+    "process-top": [
+        ("web1", "firefox", "ann", 97.5, 97.5, 1 << 30, 2),
+        ("web1", "systemd", "root", None, None, 12 << 20, 2),
+    ],
+    "changes": [
+        (LAST_MS, "lab1", "rebooted", "", "medium", REBOOTED),
+        (START_MS, "lab1", "first_seen", "", "low", "the host was polled for the first time"),
+        (START_MS, "web1", "first_seen", "", "low", "the host was polled for the first time"),
     ],
     "alerts-now": [("lab1", "cpu.percent", "", "high", 85.0, "> 80 for 60s", "2025-10-09 10:23:20")],
     "alert-history": [("lab1", "cpu.percent", "", 1, 0.5, 1), ("lab1", "disk.percent", "/", 1, 0.5, 0)],
@@ -176,7 +240,8 @@ def test_no_query_reads_a_whole_sample_table(filled: Path, name: str) -> None:
     with closing(sqlite3.connect(filled)) as connection:
         plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + find(name).text)]
     scanned = {step.split()[1] for step in plan if step.startswith("SCAN")}
-    assert not scanned & {*SAMPLE_TABLES, "poll", "oldest", "newest"}, plan
+    growing = {"poll", "oldest", "newest", "log_line", "peer_sample", "peer_day", "process_sample", "connection"}
+    assert not scanned & {*SAMPLE_TABLES, *growing}, plan
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
@@ -188,7 +253,7 @@ def test_a_query_is_portable_and_explained(name: str) -> None:
     assert not re.search(r"[?:@]|\|\||\blimit\b|datetime|strftime|json", sql, re.IGNORECASE)
     assert query.title.endswith(".")
     assert query.explanation
-    assert set(query.given) <= {"since_ms", "until_ms", "host_like"}
+    assert set(query.given) <= {"since_ms", "until_ms", "host_like", "text_like"}
 
 
 def test_a_limit_cuts_and_says_so(filled: Path) -> None:
@@ -202,6 +267,23 @@ def test_what_a_query_has_no_place_for_is_refused() -> None:
     with pytest.raises(UsageError, match="nothing like --since") as caught:
         find("hosts-now").bound({"since_ms": 1})
     assert "--host" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("100%_5", 2), ("100%", 2), ("_5", 2), ("%5 ", 0), ("failed", 0), ("Failed p", 2), ("!", 0), ("100!%", 0)],
+)
+def test_words_are_looked_for_as_they_are_typed(filled: Path, text: str, found: int) -> None:
+    values = period("log-search") | {"text_like": containing(text)}
+    assert len(ask(filled, find("log-search"), values).rows) == found
+
+
+@pytest.mark.parametrize(("since", "until", "who"), [(0, 59, 0), (50, 60, 1), (61, 119, 1), (121, 200, 0)])
+def test_who_had_a_stick_between_two_instants(filled: Path, since: int, until: int, who: int) -> None:
+    """web1 had it from minute 60 on; that it was gone is known since minute 120."""
+    given = {"since_ms": START_MS + since * MINUTE, "until_ms": START_MS + until * MINUTE, "host_like": "web1"}
+    rows = ask(filled, find("usb-history"), given).rows
+    assert [row[1] for row in rows].count("storage") == who
 
 
 def test_an_unknown_query_is_told_which_was_meant() -> None:

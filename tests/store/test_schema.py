@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from poller.errors import STAGES
-from poller.metrics import CATALOGUE, SAMPLE_TABLES, columns
+from poller.metrics import CATALOGUE, SAMPLE_TABLES, column_names
 from poller.model import PollOutcome, SectionStatus
+from poller.store import aging
+from poller.store.archive.gather import _episode_statements, _sample_statements
+from poller.store.kinds import KINDS
 from poller.store.query import cookbook
 from poller.store.sql import migrations, root, statements
 
@@ -34,25 +37,25 @@ def names(schema: sqlite3.Connection, kind: str) -> set[str]:
     return {name for (name,) in found}
 
 
-def column_names(schema: sqlite3.Connection, table: str) -> list[str]:
+def columns_of(schema: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in schema.execute(f"PRAGMA table_info({table})")]
 
 
 @pytest.mark.parametrize("table", sorted(SAMPLE_TABLES))
 def test_a_sample_table_has_exactly_the_columns_of_the_catalogue(schema: sqlite3.Connection, table: str) -> None:
     inventory = SAMPLE_TABLES[table][1]
-    wanted = [f"{inventory}_id", "at_ms", *(metric.column for metric in columns(table))]
-    assert column_names(schema, table) == wanted
+    assert columns_of(schema, table) == [f"{inventory}_id", "at_ms", *column_names(table)]
 
 
 def test_every_sample_table_belongs_to_the_catalogue(schema: sqlite3.Connection) -> None:
-    assert {table for table in names(schema, "table") if table.endswith("_sample")} == set(SAMPLE_TABLES)
+    own = {"peer_sample", "process_sample"}  # with columns that are no metrics
+    assert {table for table in names(schema, "table") if table.endswith("_sample")} == set(SAMPLE_TABLES) | own
     for _, inventory, key in SAMPLE_TABLES.values():
-        assert key in column_names(schema, inventory)
+        assert key in columns_of(schema, inventory)
 
 
 def test_sample_tables_are_in_the_order_of_their_key_and_have_no_foreign_keys(schema: sqlite3.Connection) -> None:
-    for table in SAMPLE_TABLES:
+    for table in (*aging.SAMPLES, "peer_day", "log_line"):
         text = schema.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
         assert "WITHOUT ROWID" in text
         assert "REFERENCES" not in text
@@ -67,14 +70,14 @@ def test_the_database_knows_the_catalogue(schema: sqlite3.Connection) -> None:
 
 
 def test_every_stage_and_outcome_has_its_place(schema: sqlite3.Connection) -> None:
-    poll = column_names(schema, "poll")
+    poll = columns_of(schema, "poll")
     assert [name for name in poll if name.removesuffix("_seconds") in STAGES] == [
         f"{stage}_seconds" for stage in STAGES
     ]
     text = migrations()[0].text
     for outcome in PollOutcome:
         assert f"'{outcome}'" in text
-        assert str(outcome) in column_names(schema, "round")
+        assert str(outcome) in columns_of(schema, "round")
     for status in SectionStatus:
         assert f"'{status}'" in text
 
@@ -89,17 +92,45 @@ def test_every_statement_fits_the_schema_and_is_used(schema: sqlite3.Connection)
     for name, text in statements().items():
         values = dict.fromkeys(re.findall(r":(\w+)", text), 0)
         schema.execute(f"EXPLAIN {text}", values)
-        generic = re.sub(r"^(find|add|change|touch|prune_each|prune|shipped)_\w+$", r"\1_", name)
+        generic = re.sub(r"^(prune|shipped)_\w+$", r"\1_", name)
         assert f'"{name}"' in code or f'f"{generic}{{' in code, name
 
 
-def test_no_statement_reads_a_whole_sample_table_or_all_polls(schema: sqlite3.Connection) -> None:
+# Tables that grow with time; every access to them goes by an index.
+GROWING = {*aging.ALL, "event", "notification"}
+
+
+def scanned(schema: sqlite3.Connection, text: str) -> set[str]:
+    """Tables all of which a statement reads."""
+    values = dict.fromkeys(re.findall(r":(\w+)", text), 0)
+    plan = [row[3] for row in schema.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    # The indexes of what is owed or held hold nothing else: to read all of it is the point.
+    return {step.split()[1] for step in plan if step.startswith("SCAN") and " notification_" not in step} & GROWING
+
+
+def test_no_statement_reads_a_whole_table_that_grows(schema: sqlite3.Connection) -> None:
     for name, text in statements().items():
-        values = dict.fromkeys(re.findall(r":(\w+)", text), 0)
-        plan = [row[3] for row in schema.execute(f"EXPLAIN QUERY PLAN {text}", values)]
-        # The indexes of what is owed or held hold nothing else: to read all of it is the point.
-        scanned = {step.split()[1] for step in plan if step.startswith("SCAN") and " notification_" not in step}
-        assert not scanned & {*SAMPLE_TABLES, "poll", "event", "notification"}, (name, plan)
+        assert not scanned(schema, text), name
+
+
+def test_what_ages_is_deleted_and_gathered_by_an_index(schema: sqlite3.Connection) -> None:
+    for one in aging.ALL.values():
+        for spared in (False, True):
+            assert not scanned(schema, one.deletion(spared=spared)), one.table
+    for table, text in {**_sample_statements(), **_episode_statements()}.items():
+        assert not scanned(schema, text), table
+
+
+def test_every_inventory_has_the_columns_of_its_kind_and_one_row_for_each_key(schema: sqlite3.Connection) -> None:
+    for kind in KINDS:
+        wanted = {"id", "host_id", *kind.key, *kind.changing, "first_seen_ms", "last_seen_ms"}
+        if kind.section:
+            wanted.add("gone_ms")
+        assert wanted == set(columns_of(schema, kind.table)) - {"told_ms"}, kind.table
+        unique = {"host_id", *kind.key} | ({"first_seen_ms"} if kind.section else set())
+        indexes = [row[1] for row in schema.execute(f"PRAGMA index_list({kind.table})") if row[2]]
+        found = [{row[2] for row in schema.execute(f"PRAGMA index_info('{name}')")} for name in indexes]
+        assert unique in found, kind.table
 
 
 def test_names_that_mariadb_reserves_are_avoided(schema: sqlite3.Connection) -> None:
@@ -117,16 +148,17 @@ def test_names_that_mariadb_reserves_are_avoided(schema: sqlite3.Connection) -> 
         "rank",
     }
     for table in names(schema, "table"):
-        assert not reserved & set(column_names(schema, table)), table
+        assert not reserved & set(columns_of(schema, table)), table
 
 
 def test_the_page_names_every_table_view_column_and_query_and_no_other(schema: sqlite3.Connection) -> None:
     page = PAGE.read_text()
     documented = dict(re.findall(r"^### `(\w+)`.*\n((?:(?!^#).*\n)*)", page, re.MULTILINE))
     assert set(documented) == names(schema, "table") | names(schema, "view")
-    for table in names(schema, "table") - set(SAMPLE_TABLES) - {"host_memory", "schema_migration", "housekeeping"}:
+    untold = {"host_memory", "schema_migration", "housekeeping", "log_cursor", "address_name"}
+    for table in names(schema, "table") - set(SAMPLE_TABLES) - untold:
         rows = set(re.findall(r"^\| `(\w+)`", documented[table], re.MULTILINE))
-        assert rows == set(column_names(schema, table)), table
+        assert rows == set(columns_of(schema, table)), table
     cooking = page.partition("## The cookbook")[2].partition("\n## ")[0]
     queries = set(re.findall(r"^\| `([a-z-]+)` \|", cooking, re.MULTILINE))
     assert queries == set(cookbook())

@@ -1,7 +1,8 @@
 """The bound of the journal while its archive is away or too slow: what is given up first, and that it is on record.
 
 In this order, until the journal is a twentieth below the bound: what the archive has anyway; the oldest samples that
-it does not have; polls and sections; events. Never the newest report of a host, open alerts or what people are owed.
+it does not have, and connections that are over; polls and sections; events; log lines with the polls that brought them.
+Never the newest report of a host, open alerts or what people are owed.
 Each loss is an event of kind `gap`, which waits for the archive like any other. Not enforced while history from before
 the archive has yet to be copied there: it would be the first to go, and nobody would have it.
 """
@@ -10,13 +11,14 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final
 
-from poller.metrics import SAMPLE_TABLES
 from poller.model import Event, Severity
+from poller.store import aging
+from poller.store.aging import Aging
 from poller.store.hosts import Hosts
 from poller.store.journal import Journal
 from poller.store.prune import empty_log, give_back
@@ -75,6 +77,7 @@ class _Cut:
         dropped = self._drop("samples of {} polls", self._oldest_samples, self._drop_samples)
         dropped += self._drop("{} polls", self._oldest_polls, self._drop_polls)
         self._drop("{} events", self._oldest_events, self._drop_events)
+        dropped += self._drop("log lines of {} polls", self._oldest_lines, self._drop_lines)
         give_back(self._connection, _PAGES_AT_ONCE, keep=False)
         empty_log(self._connection)
         return dropped
@@ -108,10 +111,9 @@ class _Cut:
         """What the archive has: no loss, so no event."""
         cut = cut_ms(self._connection, self._now_ms, kept_ms=0)
         if cut is not None:
-            self._delete_samples(cut)
-            hosts = [{"id": number, "before_ms": cut} for number, _ in newest_reports(self._connection, "host")]
-            with self._queue.writing():
-                self._connection.executemany(statements()["shipped_poll"], hosts)
+            for one in (*_SAMPLES, aging.PEER_DAY, aging.LOG_LINE, aging.POLL):
+                self._delete(one, cut, spared=True)
+            give_back(self._connection, _PAGES_AT_ONCE, keep=False)
 
     def _oldest_samples(self) -> _Span | None:
         """A twentieth of the polls whose samples are here, the oldest."""
@@ -120,6 +122,9 @@ class _Cut:
 
     def _oldest_polls(self) -> _Span | None:
         return self._span("waiting_polls", 0)
+
+    def _oldest_lines(self) -> _Span | None:
+        return self._span("waiting_lines", 0)
 
     def _oldest_events(self) -> _Span | None:
         return self._span("waiting_events", 0)
@@ -134,27 +139,37 @@ class _Cut:
         return _Span(count, found[0][0], last)
 
     def _drop_samples(self, span: _Span) -> None:
-        self._delete_samples(span.last_ms + 1)
-
-    def _delete_samples(self, before_ms: int) -> None:
-        for table, inventory in _SAMPLES.items():
-            rows = [
-                {"id": number, "before_ms": before_ms if report_ms is None else min(before_ms, report_ms)}
-                for number, report_ms in newest_reports(self._connection, inventory)
-            ]
-            for start in range(0, len(rows), IDS_AT_ONCE):
-                with self._queue.writing():
-                    part = rows[start : start + IDS_AT_ONCE]
-                    self._connection.executemany(statements()[f"prune_each_{table}"], part)
+        for one in _SAMPLES:
+            self._delete(one, span.last_ms + 1)
         give_back(self._connection, _PAGES_AT_ONCE, keep=False)
 
+    def _delete(self, one: Aging, before_ms: int, *, spared: bool = False) -> None:
+        rows = [
+            {"id": number, "before_ms": before_ms if report_ms is None else min(before_ms, report_ms)}
+            for number, report_ms in newest_reports(self._connection, one.inventory, before_ms)
+        ]
+        for start in range(0, len(rows), IDS_AT_ONCE):
+            with self._queue.writing():
+                self._connection.executemany(one.deletion(spared=spared), rows[start : start + IDS_AT_ONCE])
+
     def _drop_polls(self, span: _Span) -> None:
+        """But for those that brought log lines: without them the archive would never be sent these."""
         hosts = [
-            {"id": number, "before_ms": span.last_ms + 1} for number, _ in newest_reports(self._connection, "host")
+            {"id": number, "before_ms": span.last_ms + 1}
+            for number, _ in newest_reports(self._connection, "host", span.last_ms)
         ]
         with self._queue.writing():
-            self._connection.executemany(statements()["prune_each_poll"], hosts)
+            self._connection.executemany(statements()["drop_polls"], hosts)
             self._connection.execute(statements()["forget_polls"], {"before_ms": span.last_ms + 1})
+
+    def _drop_lines(self, span: _Span) -> None:
+        hosts = [
+            {"id": number, "before_ms": span.last_ms + 1}
+            for number, _ in newest_reports(self._connection, "host", span.last_ms)
+        ]
+        with self._queue.writing():
+            self._connection.executemany(aging.LOG_LINE.deletion(), hosts)
+        self._drop_polls(span)
 
     def _drop_events(self, span: _Span) -> None:
         with self._queue.writing():
@@ -162,7 +177,7 @@ class _Cut:
             self._connection.execute(statements()["forget_events"])
 
 
-_SAMPLES: Final[Mapping[str, str]] = {table: inventory for table, (_, inventory, _) in SAMPLE_TABLES.items()}
+_SAMPLES: Final = (*aging.SAMPLES.values(), aging.EPISODES["connection"])
 _PAGES_AT_ONCE: Final = 2000
 
 

@@ -17,9 +17,11 @@ from poller.errors import StoreError
 from poller.model.contracts import Archive, Condition, Question
 from poller.store.archive.pages import Row, pages, whole
 from poller.store.archive.rows import Rows, Target
-from poller.store.archive.tables import INVENTORIES, SAMPLES, TABLES
+from poller.store.archive.tables import INVENTORIES, PEER_DAY, SAMPLES, TABLES, Table
 
 POLLS_AT_ONCE: Final = 200
+# SQLite before 3.32 takes 999 values per statement.
+_THINGS_AT_ONCE: Final = 900
 
 Progress = Callable[[int, int], None]
 
@@ -126,7 +128,8 @@ class _Copy:
             beyond = max(beyond, last)
             self._done += len(page)
             self._progress(self._done, self._polls)
-        self._send(self._samples(host, [Condition("at_ms", ">", beyond)]))
+        self._send(self._samples(host, beyond, None))
+        self._send(self._of_things(host, PEER_DAY, []))
         self._state(host)
 
     def _some_polls(self, host: int, polls: list[Row], beyond: int, last: int) -> None:
@@ -150,19 +153,25 @@ class _Copy:
         if len(there) == len(ids):
             return
         rows = Rows({"poll": polls, "section": self._source.find(whole("section", Condition("poll_id", "in", ids)))})
-        span = [Condition("at_ms", ">", beyond), Condition("at_ms", "<=", last)]
-        self._send(chain([rows], self._samples(host, span)))
+        self._send(chain([rows], self._samples(host, beyond, last)))
 
-    def _samples(self, host: int, span: list[Condition]) -> Iterator[Rows]:
+    def _samples(self, host: int, beyond: int, last: int | None) -> Iterator[Rows]:
         for table in SAMPLES.values():
-            column, inventory = table.parent or ("", "")
-            things: tuple[Any, ...] = (host,)
-            if inventory != "host":
-                found = self._source.find(Question(inventory, ("id",), (Condition("host_id", "=", host),)))
-                things = tuple(number for (number,) in found)
-            if things:
-                question = whole(table.name, Condition(column, "in", things), *span, order=table.key)
-                yield from (Rows({table.name: page}) for page in pages(self._source, question))
+            span = [Condition(table.time, ">", beyond)]
+            if last is not None:
+                span.append(Condition(table.time, "<=", last))
+            yield from self._of_things(host, table, span)
+
+    def _of_things(self, host: int, table: Table, span: list[Condition]) -> Iterator[Rows]:
+        column, inventory = table.parent or ("", "")
+        things: tuple[Any, ...] = (host,)
+        if inventory != "host":
+            found = self._source.find(Question(inventory, ("id",), (Condition("host_id", "=", host),), ("id",)))
+            things = tuple(number for (number,) in found)
+        for start in range(0, len(things), _THINGS_AT_ONCE):
+            some = Condition(column, "in", things[start : start + _THINGS_AT_ONCE])
+            question = whole(table.name, some, *span, order=table.key)
+            yield from (Rows({table.name: page}) for page in pages(self._source, question))
 
     def _state(self, host: int) -> None:
         """How the host is now, unless the target knows better."""

@@ -6,22 +6,27 @@ import functools
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from operator import itemgetter
 from typing import Any, Final
 
-from poller.metrics import SAMPLE_TABLES
 from poller.model.contracts import Condition, Question
+from poller.store.aging import DAY_MS
 from poller.store.archive.rows import Row, Rows
 from poller.store.archive.statements import select
-from poller.store.archive.tables import INVENTORIES, columns
+from poller.store.archive.tables import INVENTORIES, PEER_DAY, SAMPLES, Table, columns
+from poller.store.kinds import EPISODIC, PATIENCE_MS
 from poller.store.queue import Item
+from poller.store.sql import statements
 
 # SQLite before 3.32 takes 999 values per statement.
 _AT_ONCE: Final = 900
 
 
 def gather(connection: sqlite3.Connection, items: Sequence[Item]) -> Rows:
-    """What is gone by now (pruned, dropped) is left out. A poll brings its samples, sections, host and things."""
+    """What is gone by now (pruned, dropped) is left out. A poll brings its samples, sections, host and things.
+
+    Of things of which there may be many: what came, went or changed since the report before these, and what the
+    samples belong to.
+    """
     ids: dict[str, list[Any]] = {}
     for item in items:
         ids.setdefault(item.kind, []).append(item.item)
@@ -36,12 +41,15 @@ def gather(connection: sqlite3.Connection, items: Sequence[Item]) -> Rows:
         hosts = {row[_POLL_HOST] for row in polls}
         others = {row[_ALERT_HOST] for row in alerts} | {row[_EVENT_HOST] for row in events} | set(limits)
         rows.add("host", find("host", "id", (hosts | others) - {None}))
-        for name in INVENTORIES:
+        for name in INVENTORIES.keys() - _MANY:
             rows.add(name, find(name, "host_id", hosts))
         rows.add("round", find("round", "id", ids.get("round", ())))
         rows.add("poll", polls)
         rows.add("section", find("section", "poll_id", [row[0] for row in polls]))
         _add_samples(connection, rows, polls)
+        for name, samples in _OWNERS.items():
+            rows.add(name, find(name, "id", {row[0] for table in samples for row in rows.of(table)}))
+        _add_episodes(connection, rows, polls)
         rows.add("event", events)
         rows.add("alert", alerts)
         rows.add("notification", notifications)
@@ -86,28 +94,70 @@ def _find(connection: sqlite3.Connection, table: str, column: str, values: Itera
     return found
 
 
+# Things of which only those are sent that samples belong to, or that came and went.
+_OWNERS: Final = {"peer": ("peer_sample", PEER_DAY.name), "series": ("series_sample",)}
+_MANY: Final = frozenset({*_OWNERS, *(kind.table for kind in EPISODIC)})
+
+
+def _with_report(polls: Sequence[Row]) -> set[tuple[int, int]]:
+    """(host, instant) of those that brought a report: only they have anything beside themselves."""
+    return {(row[_POLL_HOST], row[_POLL_AT]) for row in polls if row[_POLL_OUTCOME] in ("ok", "partial")}
+
+
 def _add_samples(connection: sqlite3.Connection, rows: Rows, polls: Sequence[Row]) -> None:
-    """Only a poll that brought a report has any."""
-    keys = {(row[_POLL_HOST], row[_POLL_AT]) for row in polls if row[_POLL_OUTCOME] in ("ok", "partial")}
+    keys = [
+        {"host_id": host, "at_ms": at_ms, "day_ms": at_ms - at_ms % DAY_MS, "since_ms": at_ms - PATIENCE_MS}
+        for host, at_ms in _with_report(polls)
+    ]
     for table, text in _sample_statements().items():
-        found: list[Row] = []
+        found: dict[Row, Row] = {}  # a day's sum is the same for all polls of that day
+        cut = len(SAMPLES[table].key) if table in SAMPLES else len(PEER_DAY.key)
         for key in keys:
-            found += connection.execute(text, key).fetchall()
-        found.sort(key=itemgetter(0, 1))  # the order in which an archive keeps them
-        rows.add(table, found)
+            found.update({row[:cut]: row for row in connection.execute(text, key).fetchall()})
+        rows.add(table, [found[key] for key in sorted(found)])  # the order in which an archive keeps them
 
 
 @functools.cache
 def _sample_statements() -> dict[str, str]:
-    """Table -> what one poll (host, at_ms) has in it, by the primary key."""
-    return {table: _sample_statement(table, inventory) for table, (_, inventory, _) in SAMPLE_TABLES.items()}
+    """Table -> what one poll (:host_id, :at_ms) has in it, by the primary key."""
+    return {table.name: _sample_statement(table) for table in (*SAMPLES.values(), PEER_DAY)}
 
 
-def _sample_statement(table: str, inventory: str) -> str:
-    wanted = ", ".join(f"{table}.{name}" for name in columns(table))
+def _sample_statement(table: Table) -> str:
+    name, (column, inventory) = table.name, table.parent or ("", "")
+    wanted = ", ".join(f"{name}.{column}" for column in columns(name))
+    instant = ":day_ms" if table is PEER_DAY else ":at_ms"
     if inventory == "host":
-        return f"SELECT {wanted} FROM {table} WHERE host_id = ? AND at_ms = ?"  # noqa: S608 - names of ours
+        return f"SELECT {wanted} FROM {name} WHERE host_id = :host_id AND {table.time} = {instant}"  # noqa: S608 - names of ours
+    lately = f" AND {inventory}.last_seen_ms >= :since_ms" if inventory in _OWNERS else ""
     return (
-        f"SELECT {wanted} FROM {inventory} CROSS JOIN {table}"  # noqa: S608 - names of ours
-        f" WHERE {inventory}.host_id = ? AND {table}.{inventory}_id = {inventory}.id AND {table}.at_ms = ?"
+        f"SELECT {wanted} FROM {inventory} CROSS JOIN {name}"  # noqa: S608 - names of ours
+        f" WHERE {inventory}.host_id = :host_id{lately} AND {name}.{column} = {inventory}.id"
+        f" AND {name}.{table.time} = {instant}"
     )
+
+
+def _add_episodes(connection: sqlite3.Connection, rows: Rows, polls: Sequence[Row]) -> None:
+    """All since the report before these. There may be polls between that were given up: what went then went, too."""
+    first: dict[int, int] = {}
+    for host, at_ms in _with_report(polls):
+        first[host] = min(at_ms, first.get(host, at_ms))
+    for host, at_ms in sorted(first.items()):
+        found = connection.execute(statements()["report_before"], {"host_id": host, "at_ms": at_ms}).fetchone()
+        span = {"host_id": host, "since_ms": found[0] if found else -1}
+        for table, text in _episode_statements().items():
+            rows.add(table, connection.execute(text, span).fetchall())
+
+
+@functools.cache
+def _episode_statements() -> dict[str, str]:
+    """Table -> what of a host came, changed or went after :since_ms, each part by an index."""
+    return {kind.table: _episode_statement(kind.table) for kind in EPISODIC}
+
+
+def _episode_statement(table: str) -> str:
+    wanted = f"SELECT {', '.join(columns(table))} FROM {table} WHERE host_id = :host_id AND"  # noqa: S608 - names of ours
+    text = f"{wanted} gone_ms IS NULL AND last_seen_ms > :since_ms UNION ALL {wanted} gone_ms > :since_ms"
+    if "told_ms" in columns(table):
+        text += f" UNION ALL {wanted} told_ms > :since_ms AND gone_ms <= :since_ms"
+    return text

@@ -1,23 +1,27 @@
 """An empty journal filled from the archive before its first round: nobody is told twice, and nothing is forgotten.
 
 What comes back is what the next round needs: hosts and what they have, how each was last seen, open alerts, what was
-told about them, and limits that are being counted. Samples and old polls stay where they are.
+told about them, and limits that are being counted. Samples and old polls stay where they are. How far logs were read
+is known to the journal only: they go on at their end.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
 from poller.errors import PollerError, StoreError
 from poller.model import ArchiveSettings
 from poller.model.contracts import Archive, Condition, Question
+from poller.store.aging import DAY_MS
 from poller.store.archive.places import open_archive
 from poller.store.archive.rows import IDS_AT_ONCE, Rows, Target
 from poller.store.archive.sqlite import SqliteArchive
 from poller.store.archive.tables import INVENTORIES, columns
 from poller.store.journal import Journal
+from poller.store.kinds import EPISODIC
 from poller.store.sql import statements
 
 _log = logging.getLogger(__name__)
@@ -34,7 +38,7 @@ def rebuild(journal: Journal, settings: ArchiveSettings, now_ms: int) -> int:
         return 0
     try:
         with closing(open_archive(settings, now_ms)) as archive:
-            rows = _remembered(archive)
+            rows = _remembered(archive, now_ms)
     except PollerError as error:
         code = error.code if isinstance(error, StoreError) else "denied"
         _log.warning("the journal is empty and the archive cannot be read (%s): %s", code, error)
@@ -52,7 +56,7 @@ def rebuild(journal: Journal, settings: ArchiveSettings, now_ms: int) -> int:
     return hosts
 
 
-def _remembered(archive: Archive) -> Rows:
+def _remembered(archive: Archive, now_ms: int) -> Rows:
     rows = Rows()
 
     def add(table: str, *conditions: Condition) -> list[tuple[Any, ...]]:
@@ -60,9 +64,28 @@ def _remembered(archive: Archive) -> Rows:
         rows.add(table, found)
         return found
 
-    for table in ("host", *INVENTORIES, "limit_state", "host_latest"):
+    hosts = [row[0] for row in add("host")]
+    for table in ("limit_state", "host_latest", *(name for name in INVENTORIES if name not in _MANY)):
         add(table)
+    for some in _slices(hosts):
+        for table in _EPISODIC:
+            add(table, Condition("host_id", "in", some), Condition("gone_ms", "is", None))
+        for table in _FLEETING:
+            add(table, Condition("host_id", "in", some), Condition("last_seen_ms", ">=", now_ms - DAY_MS))
+    # What was moved today is added to, and must not begin at nothing.
+    for some in _slices([row[0] for row in rows.of("peer")]):
+        add("peer_day", Condition("peer_id", "in", some), Condition("at_ms", ">=", now_ms - now_ms % DAY_MS))
     alerts = [row[0] for row in add("alert", Condition("closed_ms", "is", None))]
-    for start in range(0, len(alerts), IDS_AT_ONCE):
-        add("notification", Condition("alert_id", "in", tuple(alerts[start : start + IDS_AT_ONCE])))
+    for some in _slices(alerts):
+        add("notification", Condition("alert_id", "in", some))
     return rows
+
+
+_EPISODIC: Final = tuple(kind.table for kind in EPISODIC)
+_FLEETING: Final = ("peer", "series")
+_MANY: Final = frozenset({*_FLEETING, *_EPISODIC})
+
+
+def _slices(ids: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        yield tuple(ids[start : start + IDS_AT_ONCE])

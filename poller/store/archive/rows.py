@@ -17,6 +17,9 @@ from poller.store.archive.tables import ALERT, TABLES, Table, columns
 Row = tuple[Any, ...]
 IDS_AT_ONCE: Final = 500
 _LIMITS_AT_MOST: Final = 1 << 30
+_KNOWN_AT_MOST: Final = 50_000
+# What rows of other tables belong to.
+_OWNERS: Final = frozenset(table.parent[1] for table in TABLES.values() if table.parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,11 @@ class Target:
         ]
         self.archive.put(table.name, ("id", *table.columns), changed, current=current)
         self.archive.put(table.name, table.columns, new, current=current)
-        if new or changed:
-            known = self._load(table, keys.values(), again=True)
-        self._ids.setdefault(table.name, {}).update({number: known[key][0] for number, key in keys.items()})
+        known.update({self._key(table, row): (number, row) for number, *rest in changed for row in [tuple(rest)]})
+        if new:
+            known = self._load(table, [self._key(table, row) for row in new], again=True)
+        if table.name in _OWNERS:
+            self._ids.setdefault(table.name, {}).update({number: known[key][0] for number, key in keys.items()})
         return len(new) + len(changed)
 
     def _key(self, table: Table, row: Row) -> Row:
@@ -117,7 +122,9 @@ class Target:
         return tuple(row[table.columns.index(name)] for name in table.key)
 
     def _load(self, table: Table, keys: Iterable[Row], *, again: bool = False) -> dict[Row, tuple[int, Row]]:
-        """What is there of those keys; of things, all of their hosts."""
+        """What is there of those keys; of things, all of their hosts, unless there may be very many."""
+        if table.find_by:
+            return self._look_up(table, keys, again=again)
         known = self._known.setdefault(table.name, {})
         loaded = self._loaded.setdefault(table.name, set())
         column = table.key[0]
@@ -127,6 +134,24 @@ class Target:
             for number, *row in self.archive.find(Question(table.name, ("id", *table.columns), (some,))):
                 known[self._key(table, tuple(row))] = number, tuple(row)
         loaded.update(wanted)
+        return known
+
+    def _look_up(self, table: Table, keys: Iterable[Row], *, again: bool) -> dict[Row, tuple[int, Row]]:
+        known = self._known.setdefault(table.name, {})
+        if len(known) > _KNOWN_AT_MOST and not again:
+            known.clear()
+        place = table.key.index(table.find_by)
+        wanted: dict[Any, set[Any]] = {}
+        for key in keys:
+            if again or key not in known:
+                wanted.setdefault(key[0], set()).add(key[place])
+        for host, found in sorted(wanted.items()):
+            values = sorted(found)
+            for start in range(0, len(values), IDS_AT_ONCE):
+                some = Condition(table.find_by, "in", tuple(values[start : start + IDS_AT_ONCE]))
+                question = Question(table.name, ("id", *table.columns), (Condition("host_id", "=", host), some))
+                for number, *row in self.archive.find(question):
+                    known[self._key(table, tuple(row))] = number, tuple(row)
         return known
 
     def _superseding(self, rows: Sequence[Row], *, current: bool) -> list[Row]:

@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 POLLS_AT_ONCE: Final = 300
 ITEMS_AT_ONCE: Final = 3000
+LINES_AT_ONCE: Final = 20_000
 # A deadlock or a lock that others hold: the whole transaction again, waiting longer and longer, for so long in all.
 _BUSY_SECONDS: Final = 5.0
 _FIRST_WAIT_SECONDS: Final = 0.05
@@ -91,12 +92,12 @@ def _send(queue: Queue, settings: ArchiveSettings, stop: threading.Event, now_ms
         return replace(shipped, away=StoreError(error.sentence, error.hint, code="denied"))
     with closing(archive):
         shipment = Shipment(queue, Target(archive), stop)
-        items = queue.next(POLLS_AT_ONCE, ITEMS_AT_ONCE)
+        items = queue.next(POLLS_AT_ONCE, ITEMS_AT_ONCE, LINES_AT_ONCE)
         while not stop.is_set():
             batch = shipment.send(items)
             queue.done(items[: batch.arrived], batch.refused, now_ms())
             shipped = _sum(shipped, items, batch)
-            items = queue.next(POLLS_AT_ONCE, ITEMS_AT_ONCE)
+            items = queue.next(POLLS_AT_ONCE, ITEMS_AT_ONCE, LINES_AT_ONCE)
             if shipped.away is not None or not items:
                 break
     return shipped

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from poller.metrics import SAMPLE_TABLES
-from poller.store.inventory import KINDS
+from poller.store import aging
+from poller.store.kinds import KINDS, Kind
 from poller.store.sql import migrations
 
 
@@ -23,7 +23,8 @@ class Table:
 
     What a repeated row does: nothing when `newest` is None; otherwise it replaces the one that is there, unless that
     one is newer by the column `newest` ("" replaces always). The smaller of two `earliest` stays.
-    `time` is the column that retention looks at. `own_ids`: the column id is this database's own.
+    `time` is the column that retention looks at. `own_ids`: the column id is this database's own. `find_by`: there are
+    too many of them to know all of a host's; they are looked up by this column of the key.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Table:
     earliest: str = ""
     own_ids: bool = False
     time: str = ""
+    find_by: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -43,15 +45,29 @@ class Table:
 _HOST: Final = ("host_id", "host")
 
 HOST: Final = Table("host", ("name",), newest="last_seen_ms", earliest="first_seen_ms", own_ids=True)
-INVENTORIES: Final = {
-    kind.table: Table(
-        kind.table, ("host_id", *kind.key), _HOST, "last_seen_ms", "first_seen_ms", own_ids=True, time="last_seen_ms"
-    )
-    for kind in KINDS
-}
+
+
+def _inventory(kind: Kind) -> Table:
+    """What comes and goes is another thing each time; there may be many of them."""
+    table = Table(kind.table, ("host_id", *kind.key), _HOST, "last_seen_ms", "first_seen_ms", own_ids=True)
+    if not kind.section:
+        return replace(table, time="last_seen_ms", find_by=kind.find_by)
+    return replace(table, key=(*table.key, "first_seen_ms"), earliest="", time="gone_ms", find_by="first_seen_ms")
+
+
+def _aged(one: aging.Aging, key: tuple[str, ...] = ("at_ms",), newest: str | None = "") -> Table:
+    return Table(one.table, (one.owner, *key), (one.owner, one.inventory), newest, time=one.time)
+
+
+INVENTORIES: Final = {kind.table: _inventory(kind) for kind in KINDS}
+PROCESS_SAMPLE: Final = _aged(aging.SAMPLES["process_sample"], ("at_ms", "pid"))
+LOG_LINE: Final = _aged(aging.LOG_LINE, ("seen_ms", "number"), None)
+PEER_DAY: Final = _aged(aging.PEER_DAY, newest="updated_ms")
+# What a poll brings, by the instant of the poll.
 SAMPLES: Final = {
-    name: Table(name, (f"{inventory}_id", "at_ms"), (f"{inventory}_id", inventory), "", time="at_ms")
-    for name, (_, inventory, _) in SAMPLE_TABLES.items()
+    **{name: _aged(one) for name, one in aging.SAMPLES.items() if name != PROCESS_SAMPLE.name},
+    PROCESS_SAMPLE.name: PROCESS_SAMPLE,
+    LOG_LINE.name: LOG_LINE,
 }
 ROUND: Final = Table("round", ("id",), newest="ended_ms", time="started_ms")
 POLL: Final = Table("poll", ("id",), _HOST, time="at_ms")
@@ -69,8 +85,8 @@ HOUSEKEEPING: Final = Table("housekeeping", ("task",), newest="")
 TABLES: Final = {
     table.name: table
     for table in (
-        HOST, *INVENTORIES.values(), ROUND, POLL, SECTION, *SAMPLES.values(), EVENT, ALERT, NOTIFICATION, LIMIT_STATE,
-        HOST_LATEST, METRIC, HOUSEKEEPING,
+        HOST, *INVENTORIES.values(), ROUND, POLL, SECTION, *SAMPLES.values(), PEER_DAY, EVENT, ALERT, NOTIFICATION,
+        LIMIT_STATE, HOST_LATEST, METRIC, HOUSEKEEPING,
     )
 }  # fmt: skip
 

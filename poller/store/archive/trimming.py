@@ -10,8 +10,9 @@ from contextlib import closing
 from poller.errors import PollerError
 from poller.model import ArchiveSettings, Retention
 from poller.model.contracts import Archive, Condition, Question
+from poller.store.aging import DAY_MS
 from poller.store.archive.places import open_archive
-from poller.store.archive.tables import ALERT, EVENT, INVENTORIES, POLL, ROUND, SAMPLES, Table
+from poller.store.archive.tables import ALERT, EVENT, INVENTORIES, PEER_DAY, POLL, ROUND, SAMPLES, Table
 from poller.store.prune import LEAP_MS, limits_ms
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def trim_archive(archive: Archive, retention: Retention, stop: threading.Event, 
     for table, conditions in _slices(archive):
         if stop.is_set():
             return count
-        old = Condition(table.time, "<", limits[table.name])
+        old = Condition(table.time, "<", limits[table.name] - (DAY_MS if table is PEER_DAY else 0))
         count += _remove(archive, table.name, (*conditions, old), stop)
     _note(archive, now_ms)
     archive.tidy()
@@ -64,7 +65,7 @@ def trim_archive(archive: Archive, retention: Retention, stop: threading.Event, 
 
 def _slices(archive: Archive) -> Iterator[tuple[Table, tuple[Condition, ...]]]:
     """By the things that rows belong to, where an index leads to the old ones; the rest by its time alone."""
-    for table in (*SAMPLES.values(), POLL):
+    for table in (*SAMPLES.values(), PEER_DAY, POLL, *INVENTORIES.values()):
         column, parent = table.parent or ("", "")
         after: tuple[int, ...] | None = None
         while True:
@@ -74,7 +75,7 @@ def _slices(archive: Archive) -> Iterator[tuple[Table, tuple[Condition, ...]]]:
                 break
             yield table, (Condition(column, "in", ids),)
             after = ids[-1:]
-    for table in (ROUND, EVENT, ALERT, *INVENTORIES.values()):
+    for table in (ROUND, EVENT, ALERT):
         yield table, ()
 
 

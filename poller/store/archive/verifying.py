@@ -10,7 +10,7 @@ from typing import Any, Final
 from poller.model.contracts import Archive, Condition
 from poller.store.archive.pages import Row, pages, rows_of, whole
 from poller.store.archive.rows import IDS_AT_ONCE
-from poller.store.archive.tables import INVENTORIES, SAMPLES, TABLES, columns
+from poller.store.archive.tables import INVENTORIES, PEER_DAY, SAMPLES, TABLES, Table, columns
 
 Keyed = tuple[Row, Row]  # what tells a row apart, and the row without ids that are a database's own
 
@@ -71,7 +71,8 @@ class _Comparison:
         """Everything of one host that both know."""
         for table in INVENTORIES:
             self._things(table, name, ids)
-        self._series("system_sample", name, ids)
+        for samples in _SAMPLES_OF["host"]:
+            self._series(samples.name, name, ids)
         self._polls(name, ids)
         for table in ("limit_state", "host_latest"):
             cut = len(TABLES[table].key)
@@ -86,16 +87,19 @@ class _Comparison:
             for archive, number in zip(self._both, ids, strict=True)
         )
         self._compare(table, host, *({key: row[2:] for key, row in found.items()} for found in (one, other)))
-        samples = f"{table}_sample"
-        if samples in SAMPLES:
+        for samples in _SAMPLES_OF.get(table, ()):
             for key in one.keys() & other.keys():
-                self._series(samples, f"{host} {key[0]}", (one[key][0], other[key][0]))
+                self._series(samples.name, f"{host} {key[0]}", (one[key][0], other[key][0]))
 
     def _series(self, table: str, name: str, ids: Iterable[int]) -> None:
         """The samples of one thing, in order of time."""
-        column = TABLES[table].key[0]
+        column, *order = TABLES[table].key
+        cut = 1 + len(order)
         streams = (
-            ((row[1:2], row[1:]) for row in rows_of(archive, table, Condition(column, "=", number), order=("at_ms",)))
+            (
+                (row[1:cut], row[1:])
+                for row in rows_of(archive, table, Condition(column, "=", number), order=tuple(order))
+            )
             for archive, number in zip(self._both, ids, strict=True)
         )
         self._merge(table, name, *streams)
@@ -169,6 +173,16 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + " ..."
 
 
+def _by_owner() -> dict[str, tuple[Table, ...]]:
+    """Inventory -> the tables whose rows belong to it, one after the other in time."""
+    found: dict[str, tuple[Table, ...]] = {}
+    for table in (*SAMPLES.values(), PEER_DAY):
+        _, owner = table.parent or ("", "")
+        found[owner] = (*found.get(owner, ()), table)
+    return found
+
+
+_SAMPLES_OF: Final = _by_owner()
 _SHOWN: Final = 60
 _AT: Final = 3  # of `poll`
 _BY_TIME: Final = {

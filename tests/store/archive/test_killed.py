@@ -20,6 +20,7 @@ from poller.store import Journal
 from poller.store.archive import ship
 from poller.store.archive.places import open_archive
 from poller.store.archive.sqlite import SqliteArchive
+from poller.store.archive.tables import TABLES
 from poller.store.archive.verifying import verify
 from tests.mariadb import Database
 from tests.store.archive.conftest import BOUND, asked, sqlite_settings, store
@@ -180,7 +181,5 @@ OTHERS = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = '{}'"
 
 
 def empty(database: Database) -> None:
-    tables = ("section", "poll", "notification", "alert", "event", "round", "limit_state", "host_latest", "core",
-              "filesystem", "disk", "interface", "interface_address", "system_sample", "core_sample",
-              "filesystem_sample", "disk_sample", "interface_sample", "host")  # fmt: skip
+    tables = (name for name in reversed(TABLES) if name not in ("metric", "housekeeping"))
     database.sql("; ".join(f"DELETE FROM {table}" for table in tables))

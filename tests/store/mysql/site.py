@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from poller.metrics import CATALOGUE
-from poller.model import Alert, Change, ChangeKind, Comparison, MetricValue, Severity
+from poller.model import Alert, Change, ChangeKind, Comparison, MetricValue, Row, Severity
 from poller.store import Journal
 from poller.store.mysql import connect
 from tests.mariadb import Database
+from tests.store import watched
 from tests.store.machines import START_MS, failed, poll, values
 
 HOSTS: Final = ("Lab1", "db-1", "lab1", "lab2", "web1", "web2")
@@ -23,7 +24,9 @@ NOW_MS: Final = START_MS + MINUTES * 60_000
 TABLES: Final = (
     "round", "host", "poll", "section", "core", "filesystem", "disk", "interface", "interface_address",
     "system_sample", "core_sample", "filesystem_sample", "disk_sample", "interface_sample", "event", "alert",
-    "limit_state", "host_latest", "housekeeping",
+    "limit_state", "host_latest", "housekeeping", "usb_device", "device", "mount", "listener", "login", "connection",
+    "peer", "unit", "service_check", "log_source", "section_state", "series", "series_sample", "peer_sample",
+    "peer_day", "process_sample", "log_line", "activity_sample",
 )  # fmt: skip
 
 
@@ -41,10 +44,19 @@ def fill(path: Path, *, archived: bool = False) -> None:
                     taken = replace(
                         poll(host, minute, number=number, boot_id=boot), seconds=chance.randrange(4000) / 1000
                     )
-                    work.store_poll(taken, tuple(_moved(chance, value) for value in values(minute)))
+                    sections = watched.busy() if minute % 10 >= 6 else watched.quiet()
+                    moved = (*values(minute), *watched.heat(40 + minute / 4))
+                    work.store_poll(
+                        watched.with_sections(taken, sections | _TROUBLE),
+                        tuple(_moved(chance, value) for value in moved),
+                        findings=watched.findings(taken.at_ms),
+                    )
         with journal.transaction() as work:
             for host in HOSTS:
                 work.store_comparison(host, Comparison((), (), tuple(_alerts(chance, host))))
+
+
+_TROUBLE: Final[dict[str, Sequence[Row]]] = {"units": (watched.BROKEN,), "checks": watched.CHECKS}
 
 
 def _moved(chance: random.Random, value: MetricValue) -> MetricValue:
@@ -98,15 +110,38 @@ def fill_large(database: Database) -> None:
                 INSERT INTO {table}_sample ({table}_id, at_ms) SELECT h.seq * 4 + i.seq, {at} {each_sample}"""
             for table, columns, cells in _INVENTORIES
         ),
+        *_watched(at),
     )
     more = ", ".join(f"{table}, {table}_sample" for table, _, _ in _INVENTORIES)
+    more += ", connection, listener, peer, peer_sample, peer_day, process_sample, log_line"
     tables = f"host, poll, system_sample, event, alert, host_latest, {more}"
     database.sql(";\n".join((*statements, f"ANALYZE TABLE {tables}")))
+
+
+def _watched(at: str) -> Iterator[str]:
+    """Connections that are mostly over, a hundred peers each, processes and log lines."""
+    things = "FROM seq_1_to_50 h, seq_1_to_{} i"
+    for table, cells in (("connection", "'tcp', '192.0.2.1', i.seq, '198.51.100.7', 443, 0, 0, '', '', 1, 1"),
+                         ("listener", "'tcp', '::', i.seq, 0, ''")):  # fmt: skip
+        first = f"{NOW_MS} - i.seq * 50000"
+        yield f"""INSERT INTO {table} SELECT NULL, h.seq, {cells}, {first}, {first},
+            IF(i.seq % 20, {first} + 60000, NULL) {things.format(400)}"""
+    yield f"""INSERT INTO peer SELECT h.seq * 1000 + i.seq, h.seq, 'tcp', 0, CONCAT('198.51.100.', i.seq), 443, 0, '',
+        'internet', 0, 1, {NOW_MS} - i.seq * 60000 {things.format(100)}"""
+    times = "FROM seq_1_to_50 h, seq_1_to_{} i, seq_1_to_{} t"
+    yield f"INSERT INTO peer_sample SELECT h.seq * 1000 + i.seq, {at}, 1, 1, 60, 1, 0 {times.format(100, 10)}"
+    midnight = NOW_MS - NOW_MS % 86_400_000
+    yield f"""INSERT INTO peer_day SELECT h.seq * 1000 + i.seq, {midnight} - t.seq * 86400000, 1, 1, 0, {NOW_MS}
+        {times.format(100, 5)}"""
+    yield f"INSERT INTO process_sample SELECT h.seq, {at}, i.seq, 'p', 0, '', 1, 1, '' {times.format(2, 360)}"
+    yield f"""INSERT INTO log_line SELECT h.seq, {at}, i.seq, 'auth', '/a', {at}, 'sshd', 1, 6, 'low', 1, 0, 'm'
+        {times.format(2, 360)}"""
 
 
 _INVENTORIES: Final = (
     ("core", "core", "i.seq"),
     ("filesystem", "mountpoint, device, type, state", "i.seq, 'd', 't', 'ok'"),
     ("disk", "device, model, size_bytes", "i.seq, 'm', 1"),
+    ("series", "metric, label", "'hardware.celsius', i.seq"),
     ("interface", "interface, mac, link, mtu, speed_bits_per_second", "i.seq, 'm', 'up', 1, 1"),
 )

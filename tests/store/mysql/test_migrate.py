@@ -25,7 +25,7 @@ from poller.store.sql import Migration, migrations
 from tests.mariadb import Database, MariaDb, make_database, remove_database
 
 NOW_MS = 1_760_000_000_000
-ONLY_IN_THE_JOURNAL = {"host_memory", "outgoing", "archive_state", "rejected"}
+ONLY_IN_THE_JOURNAL = {"host_memory", "outgoing", "archive_state", "rejected", "log_cursor", "address_name"}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_types_collation_and_engine_are_ours_whatever_the_servers_defaults_are(r
             " WHERE table_schema = %s AND column_name IN ('at', 'label', 'started', 'closed', 'since')",
             (ready.name,),
         )
-    assert len({row[0] for row in columns}) == 22
+    assert len({row[0] for row in columns}) == 40
     for table, name, kind, collation in columns:
         assert kind in ("bigint", "double", "varchar", "text", "mediumtext", "binary"), (table, name)
         assert collation in (None, "utf8mb4_bin"), (table, name)
@@ -282,8 +282,9 @@ def shape(database: Database) -> dict[str, str]:
 def test_every_statement_can_be_run_again(empty_database: Database) -> None:
     with connect(empty_database.migrator) as connection:
         for _ in range(2):
-            for statement in split(steps()[0].text):
-                connection.execute(statement)
+            for step in steps():
+                for statement in split(step.text):
+                    connection.execute(statement)
 
 
 def test_no_statement_names_a_collation_that_one_of_the_two_does_not_know() -> None:
@@ -302,7 +303,7 @@ def test_the_printed_steps_make_the_same_schema_when_pasted(empty_database: Data
     pasted(empty_database, text)
     with connect(empty_database.writer) as connection:
         check(connection)
-        assert connection.query("SELECT applied_ms > 1700000000000 FROM schema_migration") == [(1,)]
+        assert connection.query("SELECT DISTINCT applied_ms > 1700000000000 FROM schema_migration") == [(1,)]
     assert shape(empty_database) == shape(ready)
     assert "up to date" in script(empty_database.writer)
 
@@ -310,7 +311,8 @@ def test_the_printed_steps_make_the_same_schema_when_pasted(empty_database: Data
 def test_an_upgrade_begun_by_the_poller_can_be_ended_by_pasting(empty_database: Database, ready: Database) -> None:
     with connect(empty_database.migrator) as connection:
         upgrade(connection, NOW_MS)
-        connection.execute("UPDATE schema_migration SET applied_ms = 0, done = done - 2")
+        newest = f"WHERE version = {len(steps())}"
+        connection.execute(f"UPDATE schema_migration SET applied_ms = 0, done = done - 2 {newest}")
         connection.execute("DROP VIEW metric_latest")
     text = script(empty_database.writer)
     assert text.count("CREATE") == 2
