@@ -2,9 +2,11 @@
 
      place        which file, and what its paths are relative to
      document     bytes -> elements with lines (the door of lxml)
-     vocabulary   which elements and attributes there are, and of which kind (values, references, variables, notify)
+     vocabulary   which elements and attributes there are, and of which kind (values, watch_values, pattern, references,
+                  variables, notify)
      structure    elements -> nodes that hold what is right
-     build        nodes -> Config: contacts, threshold sets (limits, defaults, merge), hosts (ranges)
+     build        nodes -> Config: contacts, threshold sets (limits, defaults, merge), hosts (ranges), what is watched
+                  on them (watch), and which <journal> is ours (journal)
      archive      the url of <archive>, which no message repeats
      secret       reads a referred secret when it is used
 

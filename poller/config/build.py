@@ -7,10 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from poller.config import archive, defaults, limits, own
+from poller.config import archive, defaults, journal, limits, own, watch
 from poller.config.hosts import Fleet, Level, inherited
 from poller.config.limits import Limit
-from poller.config.mistakes import Mistakes, meant
+from poller.config.mistakes import Mistakes, meant, shortened
 from poller.config.notify import MAILTO
 from poller.config.place import Place
 from poller.config.structure import Node
@@ -25,17 +25,19 @@ def build(root: Node, path: Path, place: Place, mistakes: Mistakes) -> Config:
     sets = _sets(root, mistakes)
     mail = _mail(root, mistakes)
     _check_references(root, contacts, sets, mistakes)
+    _check_labels(root, mistakes)
     _check_reachable(root, mistakes)
     own.check(root, mistakes)
+    journal.check(root, mistakes)
     fleet = Fleet(sets, place, mistakes)
-    fleet.read(root, _top(root))
-    node, poll = root.one("journal"), root.one("poll")
-    journal = (node.value("path") if node else None) or place.state / "poller.db"
+    fleet.read(root, _top(root, mistakes))
+    node, poll = journal.own(root), root.one("poll")
+    database = (node.value("path") if node else None) or place.state / "poller.db"
     return Config(
         path=path.absolute(),
-        journal=journal,
+        journal=database,
         journal_bound=node.value("bound", 1 << 30) if node else 1 << 30,
-        archive=archive.build(root, journal, mistakes),
+        archive=archive.build(root, database, mistakes),
         hosts=tuple(fleet.hosts),
         thresholds=own.thresholds(root, sets, fleet.hosts),
         at_once=poll.value("at-once", 200) if poll else 200,
@@ -46,7 +48,7 @@ def build(root: Node, path: Path, place: Place, mistakes: Mistakes) -> Config:
     )
 
 
-def _top(root: Node) -> Level:
+def _top(root: Node, mistakes: Mistakes) -> Level:
     """What <poller>, <ssh> and <poll> hand down to every host."""
     settings = {
         name: setting
@@ -54,8 +56,8 @@ def _top(root: Node) -> Level:
         if node
         for name, setting in inherited(node).items()
     }
-    told = root.value("notify")
-    return Level(settings, notify=told.over(()) if told else ())
+    told, watched = root.value("notify"), watch.read(root, mistakes)
+    return Level(settings, watched=(watched,) if watched else (), notify=told.over(()) if told else ())
 
 
 def _contacts(root: Node, mistakes: Mistakes) -> tuple[Contact, ...]:
@@ -134,6 +136,20 @@ def _check_references(
         for name in node.value("thresholds", ()):
             if name not in known_sets:
                 mistakes.add(node.line_of("thresholds"), f'there is no threshold set "{name}"{meant(name, known_sets)}')
+
+
+def _check_labels(root: Node, mistakes: Mistakes) -> None:
+    """A limit on a log or check that no element names would never be passed, and nobody would notice."""
+    known = {
+        label: [node.value("name", "") for node in root.walk() if node.tag in tags]
+        for label, tags in (("log", ("log", "journal")), ("check", ("check",)))
+    }
+    for node in root.walk():
+        for tag, names in known.items():
+            name = node.value(tag, "") if node.tag == "threshold" else ""
+            if name and name not in names and not set(name) & set("*?["):
+                hint = f"name one with <{tag}>" + (" or <journal>" if tag == "log" else "")
+                mistakes.add(node.line_of(tag), f'there is no {tag} "{shortened(name)}"{meant(name, names)}', hint)
 
 
 def _check_reachable(root: Node, mistakes: Mistakes) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from poller.config import defaults, limits, merge, ranges, values
+from poller.config import defaults, limits, merge, ranges, values, watch
 from poller.config.limits import Limit
 from poller.config.mistakes import Mistakes, WrongError, shortened
 from poller.config.place import Place
@@ -24,10 +24,12 @@ SHOWN: Final = ("address", *dict.fromkeys(_SECRET.get(name, name) for name in IN
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What one place in the tree hands down. `own` are the limits of its own <threshold> children, outermost first."""
+    """What one place in the tree hands down. `own` are the limits of its own <threshold> children, `watched` what its
+    elements say that should be watched, both outermost first."""
 
     settings: Mapping[str, Setting]
     own: tuple[Sequence[Limit], ...] = ()
+    watched: tuple[watch.Layer, ...] = ()
     notify: tuple[str, ...] = ()
     tags: tuple[Setting, ...] = ()
     group: str = ""
@@ -36,10 +38,11 @@ class Level:
         """This level with what a <group> or <host> says itself."""
         told = node.value("notify")
         tags = node.settings.get("tags")
-        own = limits.read(node, mistakes)
+        own, watched = limits.read(node, mistakes), watch.read(node, mistakes)
         return Level(
             settings={**self.settings, **inherited(node)},
             own=(*self.own, own) if own else self.own,
+            watched=(*self.watched, watched) if watched else self.watched,
             notify=told.over(self.notify) if told else self.notify,
             tags=(*self.tags, tags) if tags else self.tags,
             group=self.group,
@@ -89,7 +92,9 @@ class Fleet:
         poll = self._poll(node, level)
         ssh = self._ssh(level)
         thresholds = self._thresholds(level, poll)
-        origins = self._origins(node, level)
+        watched = watch.merged(level.watched)
+        watching = watch.build(watched, thresholds)
+        origins = {**self._origins(node, level), **self._watched_origins(watched)}
         for name, address in self._pairs(node):
             if not self._is_new(name, node):
                 continue
@@ -106,6 +111,7 @@ class Fleet:
                     tags=frozenset(tag for tags in level.tags for tag in tags.value),
                     thresholds=thresholds,
                     notify=level.notify,
+                    watch=watching,
                     where=self.mistakes.where(node.line),
                 )
             )
@@ -194,6 +200,13 @@ class Fleet:
         if level.tags:
             where["tags"] = ", ".join(self.mistakes.where(tags.line) for tags in level.tags)
         return where
+
+    def _watched_origins(self, items: watch.Layer) -> dict[str, str]:
+        """Where each thing that is watched was said; all places for those that add up."""
+        where: dict[str, dict[str, None]] = {}
+        for item in items:
+            where.setdefault(item.shown, {})[self.mistakes.where(item.line)] = None
+        return {shown: ", ".join(places) for shown, places in where.items()}
 
 
 def _hosts(number: int) -> str:

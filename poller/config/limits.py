@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,7 +107,29 @@ def _labels(node: Node, metric: Metric, mistakes: Mistakes) -> tuple[tuple[str, 
             its = f"its label is {metric.label}=" if metric.label else "it has no labels"
             mistakes.add(node.line_of(label), f"{metric.name} cannot be filtered by {label}=; {its}")
     pattern = node.value(metric.label) if metric.label else None
-    return ((metric.label, pattern),) if pattern is not None else ()
+    if pattern is None:
+        return ()
+    if metric.label in _SPELLED and not set(pattern) & set("*?["):
+        right, form, hint = _SPELLED[metric.label]
+        if not right(pattern):
+            mistakes.add(node.line_of(metric.label), f'{metric.label}="{shortened(pattern)}" {form}', hint)
+    return ((metric.label, pattern),)
+
+
+def _is_port(text: str) -> bool:
+    digits = text.removeprefix("udp/")
+    return re.fullmatch(r"[1-9][0-9]{0,4}", digits) is not None and int(digits) <= 65535
+
+
+def _is_unit(text: str) -> bool:
+    return re.fullmatch(r"\S+\.[a-z]+", text) is not None
+
+
+# Labels of which another spelling would never be met, and what is said of one.
+_SPELLED: Final[Mapping[str, tuple[Callable[[str], bool], str, str]]] = {
+    "port": (_is_port, "is not a port", "write 22, or udp/53 where TCP does not count"),
+    "unit": (_is_unit, "is not the whole name of a systemd unit", "write it as systemctl shows it: ssh.service"),
+}
 
 
 def _numbers(node: Node, metric: Metric, mistakes: Mistakes) -> tuple[float | None, float | None, float | None] | None:

@@ -111,7 +111,7 @@ def _settings(element: Element, shape: Shape, place: Place, mistakes: Mistakes) 
             continue
         try:
             filled = variables.fill(text.text, place.environ)
-            value = kind(_filled(filled), place)
+            value = kind(_filled(filled, needed=name in shape.required), place)
         except WrongError as wrong:
             shown = f"{name}=" if name in shape.private else f'{name}="{shortened(text.text)}"'
             mistakes.add(text.line, f"{shown} {wrong.predicate}", wrong.hint)
@@ -121,9 +121,9 @@ def _settings(element: Element, shape: Shape, place: Place, mistakes: Mistakes) 
         yield name, Setting(value, text.text, text.line)
 
 
-def _filled(text: str) -> str:
+def _filled(text: str, *, needed: bool) -> str:
     if not text.strip():
-        raise WrongError("is empty", "leave the attribute out for its default")
+        raise WrongError("is empty", "" if needed else "leave the attribute out for its default")
     return text
 
 
@@ -144,6 +144,9 @@ def _check_together(element: Element, shape: Shape, mistakes: Mistakes) -> None:
     for name in shape.required:
         if name not in element.attributes:
             mistakes.add(element.line, f"<{element.tag}> needs {name}=")
+    if shape.some and not element.attributes.keys() & set(shape.some):
+        wanted = " ".join(f"{name}=" for name in shape.some)
+        mistakes.add(element.line, f"<{element.tag}> needs at least one of {wanted}")
     for first, second in shape.exclusive:
         if first in element.attributes and second in element.attributes:
             line = max(element.attributes[first].line, element.attributes[second].line)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from poller.config import archive_url, notify, references, values
+from poller.config import archive_url, notify, pattern, references, values, watch_values
 from poller.config.place import Place
 from poller.metrics import CATALOGUE
 
@@ -22,11 +22,12 @@ Kind = Callable[[str, Place], Any]
 class Shape:
     """One element. `once`: at most one in the file. `exclusive`: pairs of attributes that cannot stand together.
 
-    The text of a `private` attribute may hold a secret by mistake: no message repeats it.
+    At least one of `some` must stand. The text of a `private` attribute may hold a secret: no message repeats it.
     """
 
     attributes: Mapping[str, Kind]
     required: tuple[str, ...] = ()
+    some: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
     once: bool = False
     exclusive: tuple[tuple[str, str], ...] = ()
@@ -72,15 +73,32 @@ COMMON: Final[Mapping[str, Kind]] = {
 }
 # The label filters of <threshold>: every label of the catalogue.
 LABELS: Final = tuple(sorted({metric.label for metric in CATALOGUE.values() if metric.label}))
+# What is watched beyond numbers: may stand on <poller>, <group> and <host>, and adds up.
+WATCHED: Final = (
+    "collect", "usb-allow", "network-allow", "lan", "log", "journal", "check", "textfile", "redact", "processes",
+)  # fmt: skip
 _SECRETS: Final = (("password-file", "password-env"), ("passphrase-file", "passphrase-env"))
 
 VOCABULARY: Final[Mapping[str, Shape]] = {
     "poller": Shape(
         COMMON,
-        children=("journal", "archive", "retention", "ssh", "poll", "mail", "contact", "thresholds", "group", "host"),
+        children=(
+            *("archive", "retention", "ssh", "poll", "mail", "contact", "thresholds", "group", "host"),
+            *WATCHED,
+        ),
         once=True,
     ),
-    "journal": Shape({"path": references.path, "bound": _plain(values.size("16MiB", "1PiB"))}, once=True),
+    # Two things of one name (journal.py): the database, and the systemd journal of a host.
+    "journal": Shape(
+        {
+            "path": references.path,
+            "bound": _plain(values.size("16MiB", "1PiB")),
+            "name": _NAME,
+            "unit": _WORD,
+            "identifier": _WORD,
+            "start": _YES_NO,
+        },
+    ),
     "archive": Shape(
         {
             "url": archive_url.parse,
@@ -133,16 +151,61 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
         required=("metric",),
         exclusive=(("above", "below"),),
     ),
+    "collect": Shape(
+        {
+            "section": _plain(watch_values.sections),
+            "every": _plain(watch_values.every),
+            "source": _plain(values.choice("auto", "iftop", "sock_diag", "ss", "counts")),
+            "seconds": _plain(values.between("1s", "60s")),
+        },
+        required=("section",),
+        some=("every", "source", "seconds"),
+    ),
+    "usb-allow": Shape(
+        {
+            "vendor": _plain(watch_values.usb_id),
+            "product": _plain(watch_values.usb_id),
+            "serial": _TEXT,
+            "port": _WORD,
+        },
+        some=("vendor", "product", "serial", "port"),
+    ),
+    "network-allow": Shape(
+        {
+            "to": _plain(watch_values.network),
+            "port": LOGIN["port"],
+            "proto": _plain(values.choice("tcp", "udp")),
+        },
+        some=("to", "port", "proto"),
+    ),
+    "lan": Shape({"network": _plain(watch_values.network)}, required=("network",)),
+    "log": Shape(
+        {"name": _NAME, "path": _plain(watch_values.remote_path), "start": _YES_NO}, required=("name", "path")
+    ),
+    "check": Shape(
+        {
+            "name": _NAME,
+            "command": _plain(watch_values.command),
+            "timeout": _plain(values.between("1s", "5m")),
+        },
+        required=("name", "command"),
+        private=("command",),
+    ),
+    "textfile": Shape({"path": _plain(watch_values.remote_path)}, required=("path",)),
+    "redact": Shape({"pattern": _plain(pattern.regular), "put": _TEXT}, required=("pattern",)),
+    "processes": Shape(
+        {"top": _plain(values.count(1, 50, "number of processes")), "commands": _YES_NO}, some=("top", "commands")
+    ),
     "group": Shape(
         {"name": _NAME, "tags": _NAMES, **COMMON, **LOGIN, **TIMING},
         required=("name",),
-        children=("threshold", "host"),
+        children=("threshold", "host", *WATCHED),
         exclusive=_SECRETS,
     ),
     "host": Shape(
         {"name": _TEXT, "address": _TEXT, "tags": _NAMES, **COMMON, **LOGIN, **TIMING},
         required=("name",),
-        children=("threshold",),
+        children=("threshold", *WATCHED),
         exclusive=_SECRETS,
     ),
 }

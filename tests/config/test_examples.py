@@ -39,6 +39,7 @@ def secrets(folder: Path) -> None:
     write(folder, "a password\n", "smtp.pass")
     write(folder, "a password\n", "db.pass")
     write(folder, "a certificate\n", "ca.pem")
+    write(folder, "a certificate\n", "db-ca.pem")
 
 
 def uncommented(folder: Path) -> str:

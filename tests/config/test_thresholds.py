@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from poller.config.limits import number
+from poller.config.vocabulary import LABELS
 from poller.metrics import CATALOGUE, OWN
 from poller.model import Config, Hold, Severity, Threshold
 from tests.config.files import loaded
@@ -144,7 +145,7 @@ def test_every_metric_of_the_catalogue_can_have_a_limit_and_its_label_a_filter(t
     own = "".join(f'<threshold metric="{name}" above="1"/>' for name in CATALOGUE if name.startswith(OWN))
     loaded = config(tmp_path, f"<thresholds name='poller'>{own}</thresholds><host name='a'>{lines}</host>")
     thresholds = loaded.hosts[0].thresholds
-    assert {name for each in thresholds for name, _ in each.labels} == {"core", "device", "interface", "mountpoint"}
+    assert {name for each in thresholds for name, _ in each.labels} == set(LABELS)
     assert {each.metric for each in (*thresholds, *loaded.thresholds)} == set(CATALOGUE)
 
 
