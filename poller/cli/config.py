@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from poller.cli import own_settings
+from poller.cli import own_settings, watched
 from poller.cli.limits import limit_document, limits
 from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, print_json
@@ -102,6 +102,7 @@ def _document(config: Config, host: Host) -> dict[str, Any]:
         "group": host.group or None,
         "where": host.where,
         "settings": {name: {"value": value, "where": origins[name]} for name, value in _values(host).items()},
+        "watch": watched.document(host, origins),
         "thresholds": [limit_document(threshold) for threshold in host.thresholds],
     }
 
@@ -114,7 +115,8 @@ def _print(settings: Settings, config: Config, host: Host) -> None:
     values = plain_table("SETTING", "VALUE", "SET BY")
     for name, value in _values(host).items():
         values.add_row(name, cell(_shown(value)), cell(config.origins[host.name][name]))
-    settings.out.print(values, "", limits(host.thresholds), sep="\n")
+    things = watched.table(host, config.origins[host.name])
+    settings.out.print(values, "", things, "", limits(host.thresholds), sep="\n")
 
 
 def _shown(value: Any) -> str:

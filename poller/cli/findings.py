@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from poller import __version__
+from poller.cli import sight
 from poller.cli.settings import counted
 from poller.errors import STAGES, DeliveryError, PollerError, StoreError
 
 if TYPE_CHECKING:
-    from poller.model import ArchiveSettings, Config, MailServer, Poll, Section
+    from poller.model import ArchiveSettings, Config, MailServer, Poll, Reading, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Finding:
 def own(config: Config) -> Iterator[Finding]:
     """The poller's own set-up: versions, configuration, journal, archive, mail."""
     yield Finding("OK", "version", f"poller {__version__}, Python {platform.python_version()}")
+    yield Finding("OK", "systems", sight.SYSTEMS)
     yield Finding("OK", "config", f"{config.path}: {counted(len(config.hosts), 'host')}")
     yield _file("journal", config.journal)
     if config.archive is not None:
@@ -121,7 +123,7 @@ def _mail_server(mail: MailServer) -> Finding:
 
 
 def examine(poll: Poll) -> Iterator[Finding]:
-    """Every stage that was passed, the one that failed, then every section of the report."""
+    """Every stage that was passed, the one that failed, then every section of the report, and what it could not see."""
     if poll.outcome == "skipped":
         yield Finding("FAIL", "poll", f"skipped: {poll.error}", poll.hint)
         return
@@ -133,8 +135,26 @@ def examine(poll: Poll) -> Iterator[Finding]:
             yield Finding("OK", stage, f"{_detail(poll, stage)}{poll.stages[stage]:.3f} s")
     if poll.stage:
         yield Finding("FAIL", poll.stage, f"{poll.code}: {poll.error}", hint(poll))
-    for section in poll.report.now.sections if poll.report else ():
+    if poll.report is None:
+        return
+    for section in poll.report.now.sections:
         yield _section(section)
+    yield from _sight(poll.report.now)
+
+
+def _sight(now: Reading) -> Iterator[Finding]:
+    """Which system it is, and what of it the login may not see."""
+    name, fix = sight.system(now)
+    yield Finding("WARN" if fix else "OK", "system", name, fix)
+    denials = list(sight.denials(now))
+    for denial in denials:
+        # The names of programs are nice to have: no warning to see for ever.
+        mark: Literal["OK", "WARN"] = "OK" if denial.what == sight.NAMES else "WARN"
+        yield Finding(mark, "rights", f"{denial.what} denied: {denial.reason}", denial.fix)
+    if not denials:
+        yield Finding("OK", "rights", "nothing was denied")
+    for what, why, remedy in sight.trouble(now):
+        yield Finding("WARN", "watched", f"{what}: {why}", remedy)
 
 
 def hint(poll: Poll) -> str:
@@ -153,7 +173,7 @@ def _detail(poll: Poll, stage: str) -> str:
 
 
 _SECTION_FIXES: Final = {
-    "denied": "the login may not read this: see docs/security.md on groups and become=",
+    "denied": "the login may not read this: see `rights` below",
     "failed": "report it with the output of `python3 -m remote_probe` on that host",
     "timeout": "the host was too slow for this section: look at its load, or raise deadline=",
 }
@@ -164,6 +184,7 @@ def _section(section: Section) -> Finding:
     if status == "absent":
         return Finding("OK", subject, f"not on this host: {section.reason}")
     if status == "ok" and not section.reason:
-        return Finding("OK", subject, f"{counted(len(section.rows), 'row')}, {section.seconds:.3f} s")
+        source = sight.traffic_source(section)
+        return Finding("OK", subject, f"{counted(len(section.rows), 'row')}, {section.seconds:.3f} s{source}")
     fix = _SECTION_FIXES.get(status, "look at the host: the rest of this section was read")
     return Finding("WARN", subject, f"{status}: {section.reason}", fix)

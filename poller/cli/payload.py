@@ -19,8 +19,9 @@ from poller.cli.settings import Settings, inert, print_json
 def command(settings: Settings, host: str, raw: bool, source: bool, as_json: bool) -> None:
     """Show what would be sent to HOST: the command, the probe, and the first request.
 
-    Into a pipe or file go the bytes themselves; on a terminal a summary. A real poll makes a new key,
-    nonce and marker each time, so the request shown is one of its kind.
+    Into a pipe or file go the bytes themselves; on a terminal a summary. It is that of a first poll; later
+    ones leave out what is not due. A real poll makes a new key, nonce and marker each time, so the request
+    shown is one of its kind.
 
     \b
     Examples:
@@ -33,14 +34,16 @@ def command(settings: Settings, host: str, raw: bool, source: bool, as_json: boo
     from poller.probe.payload import build
     from poller.probe.payload import command as order
     from poller.probe.request import Request
+    from poller.probe.wanted import due
 
     chosen = select(settings.config, Selection(hosts=(host,)))[0]
-    payload = build()
+    payload = build(due(chosen.watch, Before(), 0), elsewhere=True)
     if source:
         for name, text in payload.modules.items():
             click.echo(f"# ==== {name}\n{text}")
         return
-    request = Request.fresh(chosen.name, "SHA256:as-verified", Before(), payload, chosen.poll.deadline)
+    deadline = chosen.poll.deadline
+    request = Request.fresh(chosen.name, "SHA256:as-verified", Before(), payload, deadline, watch=chosen.watch)
     if raw or not (as_json or sys.stdout.isatty()):
         sys.stdout.buffer.write(payload.data + request.frame)
         return

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from poller.cli.instant import instant, shown
 from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, inert, print_json
 
@@ -17,27 +17,6 @@ if TYPE_CHECKING:
 
     from poller.model import ArchiveSettings
     from poller.store.query import Query, Result
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-
-
-def instant(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """An age (90s, 15m, 24h, 7d, 2w) or a date, with a time or without, UTC unless it says so: epoch milliseconds."""
-    if value is None:
-        return None
-    now = datetime.now(timezone.utc)
-    try:
-        if value == "now":
-            moment = now
-        elif value[-1:] in _UNITS and value[:-1].isdecimal():
-            moment = now - timedelta(seconds=int(value[:-1]) * _UNITS[value[-1]])
-        else:
-            moment = datetime.fromisoformat(value.removesuffix("Z"))
-    except (ValueError, OverflowError) as error:
-        raise click.BadParameter(
-            f"{value!r} is neither an age like 24h or 7d nor a date like 2026-01-31 or 2026-01-31T08:00"
-        ) from error
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp() * 1000)
 
 
 def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -53,6 +32,7 @@ def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: 
 )
 @click.option("--until", "until_ms", callback=instant, metavar="WHEN", help="Only what is older.")
 @click.option("--host", metavar="NAME", shell_complete=complete_host, help="Only these hosts; * and ? work.")
+@click.option("--text", metavar="WORDS", help="Only what holds these words, capital letters and all (log-search).")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many rows.")
 @click.option("--sql", metavar="STATEMENT", help="A question of your own: one SELECT, which can only read.")
 @click.option("--journal", "journal", is_flag=True, help="Ask the journal, also when an archive is configured.")
@@ -68,6 +48,7 @@ def command(
     since_ms: int | None,
     until_ms: int | None,
     host: str | None,
+    text: str | None,
     limit: int | None,
     sql: str | None,
     journal: bool,
@@ -84,6 +65,7 @@ def command(
       poller query                                    what can be asked
       poller query cpu-top --since 7d --limit 10
       poller query outages --host 'lab*' --json
+      poller query log-search --text 'Failed password' --since 1h
       poller query disk-growth --show > mine.sql      the SQL, to change
       poller query --sql 'SELECT * FROM hosts'
     """
@@ -93,7 +75,7 @@ def command(
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other", "give one of them")
     if sql is not None:
-        if name or since_ms or until_ms or host or show:
+        if name or since_ms or until_ms or host or text or show:
             raise UsageError("--sql is a question of its own", "write hosts and times into its WHERE")
         answer = cookbook.ask_sql(_source(settings, journal), sql, limit)
     elif name is None:
@@ -104,7 +86,7 @@ def command(
         if show:
             click.echo(page.text, nl=False)
             return
-        answer = cookbook.ask(_source(settings, journal), page, _values(since_ms, until_ms, host), limit)
+        answer = cookbook.ask(_source(settings, journal), page, _values(since_ms, until_ms, host, text), limit)
     _print(settings, answer, as_json, as_csv)
     if not journal:
         _tell_what_is_missing(settings)
@@ -132,10 +114,15 @@ def _source(settings: Settings, journal: bool) -> Path | ArchiveSettings:
     return config.journal if journal or config.archive is None else config.archive
 
 
-def _values(since_ms: int | None, until_ms: int | None, host: str | None) -> dict[str, Any]:
-    from poller.store.query import like
+def _values(since_ms: int | None, until_ms: int | None, host: str | None, text: str | None) -> dict[str, Any]:
+    from poller.store.query import containing, like
 
-    given = {"since_ms": since_ms, "until_ms": until_ms, "host_like": like(host) if host else None}
+    given = {
+        "since_ms": since_ms,
+        "until_ms": until_ms,
+        "host_like": like(host) if host else None,
+        "text_like": containing(text) if text else None,
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -165,7 +152,7 @@ def _print(settings: Settings, answer: Result, as_json: bool, as_csv: bool) -> N
     elif as_csv:
         click.echo(csv_text(answer), nl=False)
     else:
-        _print_table(settings, answer)
+        print_table(settings, answer)
     if answer.more:
         settings.err.print("poller: there are more rows than --limit allows", markup=False)
 
@@ -177,14 +164,16 @@ def _plain(cell: Any) -> Any:
     return str(cell) if isinstance(cell, float) and cell - cell != 0 else cell
 
 
-def _print_table(settings: Settings, answer: Result) -> None:
-    from poller.cli.table import cell, plain_table
+def print_table(settings: Settings, answer: Result) -> None:
+    """Rows for people: numbers on the right, sizes and instants by the unit in the name of their column."""
+    from poller.cli.foreign import one_line
+    from poller.cli.table import plain_table
 
     if not answer.rows:
         settings.err.print("poller: no rows", markup=False)
     table = plain_table(*(f"{_align(answer, place)}{name}" for place, name in enumerate(answer.columns)))
     for row in answer.rows:
-        table.add_row(*(cell(_shown(name, value)) for name, value in zip(answer.columns, row, strict=True)))
+        table.add_row(*(one_line(_shown(name, value)) for name, value in zip(answer.columns, row, strict=True)))
     settings.out.print(table)
 
 
@@ -202,7 +191,7 @@ def _shown(column: str, value: Any) -> str:
         return "-"
     if isinstance(value, (int, float)):
         if column.endswith("_ms") and 0 <= value < 1e14:
-            return datetime.fromtimestamp(value / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+            return shown(value)
         if column.endswith(("_bytes", "bytes_per_second", "bytes_per_day")):
             return quantity(float(value), "bytes")
         return str(value) if isinstance(value, int) else figures(value)

@@ -42,9 +42,13 @@ def command(
     chosen = select(config, Selection(hosts, groups, tags))
     journal = config.journal
     polled = _polled(journal)
+    unread = _unread(journal) if polled else {}
     seen = {host.name: host for host in views.hosts(journal)} if polled else {}
     now = now_ms()
-    documents = [_document(host, seen.get(host.name), now) for host in chosen]
+    documents = [
+        _document(host, seen.get(host.name), now) | {"unread_logs": _asked(host, unread.get(host.name, []))}
+        for host in chosen
+    ]
     last = views.last_round(journal, "") if polled else None
     owed = views.backlog(journal) if polled else views.Backlog(0, None, 0)
     own = _own(settings, now) if polled else {"archive": None, "alerts": []}
@@ -99,6 +103,24 @@ def _polled(journal: Path) -> bool:
         if error.code != "absent":
             raise
         return False
+
+
+def _unread(journal: Path) -> dict[str, list[dict[str, str]]]:
+    """By host: logs of which nothing is known, so that no lines does not look like nothing to tell."""
+    from poller.store.loglines import LineFilter, troubled
+
+    found: dict[str, list[dict[str, str]]] = {}
+    for log in troubled(journal, LineFilter()):
+        if log.state != "behind":
+            said = {"log": log.log, "path": log.path, "state": log.state, "reason": log.reason}
+            found.setdefault(log.host, []).append(said)
+    return found
+
+
+def _asked(host: Host, logs: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Those that config.xml still names; a section that failed as a whole is about all of them."""
+    names = {log.name for log in host.watch.logs} | {journal.name for journal in host.watch.journals}
+    return [log for log in logs if names and log["log"] in (*names, "")]
 
 
 def _document(host: Host, seen: HostStatus | None, now: int) -> dict[str, Any]:
@@ -201,6 +223,7 @@ def _breach(alert: dict[str, Any]) -> str:
 
 
 _AHEAD_MS = 60_000
+_LOGS = 3
 
 
 def _age(at_ms: int | None, now: int) -> str:
@@ -217,4 +240,8 @@ def _notes(document: dict[str, Any]) -> str:
         labels = ",".join(alert["labels"].values())
         where = f"{alert['metric']}{{{labels}}}" if labels else alert["metric"]
         notes.append(f"[{alert['severity']}] {where} {_breach(alert)}".rstrip())
+    unread = [f"{log['log'] or 'all'} ({log['state']})" for log in document["unread_logs"]]
+    if unread:
+        more = f" and {len(unread) - _LOGS} more" if len(unread) > _LOGS else ""
+        notes.append(f"logs not read: {', '.join(unread[:_LOGS])}{more}")
     return inert("\n".join(notes))

@@ -44,6 +44,37 @@ def test_every_value_stands_beside_its_origin(folder: Path) -> None:
         assert row in shown
 
 
+def test_what_is_watched_stands_beside_its_origin(tmp_path: Path) -> None:
+    text = """<poller><log name="auth" path="/var/log/auth.log"/>
+      <collect section="usb" every="1h"/><collect section="kernel" every="never"/>
+      <usb-allow vendor="0951"/>
+      <group name="g"><journal name="auth" unit="ssh.service" start="yes"/><usb-allow vendor="046d" port="1-*"/>
+        <network-allow to="192.0.2.0/24" port="443"/><redact pattern="a+"/>
+        <host name="a"><check name="site" command="check_http -p secret"/></host></group></poller>"""
+    write(tmp_path, text)
+    answer = poller(tmp_path, "config", "show", "a")
+    shown = rows(answer.out)
+    for row in (
+        ("section hardware", "every 300s", "default"),
+        ("section kernel", "never", "config.xml:2"),
+        ("section usb", "every 3600s", "config.xml:2"),
+        ("traffic source", "auto", "default"),
+        ("processes top", "10", "default"),
+        ("log auth", "journal unit ssh.service, from its start", "config.xml:4"),
+        ("check site", "check_http, at most 10s", "config.xml:6"),
+        ("usb-allow", "vendor=0951, vendor=046d port=1-*", "config.xml:3, config.xml:4"),
+        ("network-allow", "to=192.0.2.0/24 port=443", "config.xml:5"),
+        ("redact", "a+", "config.xml:5"),
+    ):
+        assert row in shown
+    assert "secret" not in answer.out
+    document = json.loads(poller(tmp_path, "config", "show", "a", "--json").out)["watch"]
+    assert document["usb-allow"] == {
+        "value": ["vendor=0951", "vendor=046d port=1-*"], "where": "config.xml:3, config.xml:4",
+    }  # fmt: skip
+    assert document["section kernel"] == {"value": "never", "where": "config.xml:2"}
+
+
 def test_nothing_is_cut_or_decorated_in_a_pipe(folder: Path) -> None:
     answer = poller(folder, "config", "show", "pc01", COLUMNS="20")
     assert "…" not in answer.out and "\x1b" not in answer.out
@@ -52,7 +83,7 @@ def test_nothing_is_cut_or_decorated_in_a_pipe(folder: Path) -> None:
 
 def test_json_has_stable_keys(folder: Path) -> None:
     document = json.loads(poller(folder, "config", "show", "pc07", "--json").out)
-    assert set(document) == {"name", "group", "where", "settings", "thresholds"}
+    assert set(document) == {"name", "group", "where", "settings", "watch", "thresholds"}
     assert document["settings"]["address"] == {"value": "10.1.0.17", "where": "config.xml:14"}
     assert document["settings"]["tags"] == {"value": ["floor2"], "where": "config.xml:14"}
     assert document["settings"]["interval"] == {"value": 60.0, "where": "config.xml:5"}

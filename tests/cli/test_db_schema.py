@@ -83,8 +83,8 @@ def test_upgrade_brings_journal_and_archive_up_to_date(run: Run, empty_database:
 def test_upgrade_prints_what_is_due(run: Run, empty_database: Database) -> None:
     text = run(empty_database.writer, "upgrade", "--print").stdout
     assert text.startswith(f"USE `{empty_database.name}`;")
-    assert text == run(replace(empty_database.writer, database="elsewhere"), "upgrade", "--print").stdout.replace(
-        "elsewhere", empty_database.name
+    assert text == run(replace(empty_database.writer, database="another_place"), "upgrade", "--print").stdout.replace(
+        "another_place", empty_database.name
     )
     empty_database.server.sql(text)
     assert "up to date" in run(empty_database.writer, "upgrade", "--print").stdout

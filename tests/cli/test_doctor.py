@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from poller.cli.findings import Finding, examine
-from poller.model import Poll, PollOutcome
+from poller.model import (
+    Check,
+    Listener,
+    LoadAverage,
+    LogSource,
+    Poll,
+    PollOutcome,
+    Section,
+    SectionStatus,
+    System,
+    TextFile,
+    Traffic,
+)
 from tests.cli.calling import poller
 from tests.cli.fleet import run, write_config
 from tests.config.files import write
 from tests.end_to_end.sshd import Sshd
 from tests.mariadb import Database
 from tests.notify.servers import Mail, dead_port, mail_server
+from tests.probe.reports import poll, reading, section
 
 HOST = "<host name='me' address='local'/>"
 
@@ -58,6 +72,96 @@ def test_a_host_key_that_was_only_looked_up_is_not_called_verified() -> None:
     draft = Poll(id="1", host="a", at_ms=1, outcome=PollOutcome.FAILED, stage="connect", code="refused", error="x",
                  stages={"hostkey": 0.1, "dns": 0.1, "connect": 0.1})  # fmt: skip
     assert marks(list(examine(draft))) == [("OK", "dns"), ("FAIL", "connect")]
+
+
+def examined(*sections: Section, **changes: Any) -> dict[str, list[Finding]]:
+    """What is found of a poll that brought these sections, by subject."""
+    found: dict[str, list[Finding]] = {}
+    for finding in examine(poll(reading(*sections, **changes))):
+        found.setdefault(finding.subject, []).append(finding)
+    return found
+
+
+def test_what_was_denied_stands_with_who_may_see_it() -> None:
+    found = examined(
+        section("kernel", status=SectionStatus.DENIED, reason="/dev/kmsg: Operation not permitted"),
+        section(
+            "top", status=SectionStatus.DENIED, reason="/proc is mounted with hidepid=, other users' processes ..."
+        ),
+        section(
+            "logs",
+            LogSource("auth", "/var/log/auth.log", "denied", "Permission denied", "", "", 0, 0),
+            LogSource("web", "/var/log/web.log", "ok", "", "", "c", 0, 0),
+        ),
+        section("sockets", Listener("tcp", "192.0.2.1", 22, 0, "")),
+    )
+    assert found["section kernel"][0].mark == "WARN"
+    said = [(finding.mark, finding.text, finding.fix.partition(":")[0]) for finding in found["rights"]]
+    assert said == [
+        ("WARN", "section kernel denied: /dev/kmsg: Operation not permitted",
+         'make the account a member of adm or systemd-journal, or set become="sudo"'),
+        ("WARN", "section top denied: /proc is mounted with hidepid=, other users' processes ...",
+         'make the account a member of the group in gid= of the mount of /proc, or set become="sudo"'),
+        ("WARN", "log auth denied: /var/log/auth.log: Permission denied",
+         'make the account a member of adm, or whichever group may read it, or set become="sudo"'),
+        ("OK", "names of programs denied: no program is known of 1 that listen", 'set become="sudo"'),
+    ]  # fmt: skip
+
+
+def test_what_listens_without_a_program_is_no_denial_to_root() -> None:
+    found = examined(
+        section("sockets", Listener("tcp", "192.0.2.1", 22, 0, "sshd"), Listener("tcp", "192.0.2.1", 2049, 0, ""))
+    )
+    assert [one.text for one in found["rights"]] == ["nothing was denied"]
+
+
+def test_what_config_asks_for_and_the_host_does_not_have_is_named() -> None:
+    found = examined(
+        section(
+            "logs",
+            LogSource("auth", "/var/log/auht.log", "absent", "No such file or directory", "", "", 0, 0),
+            LogSource("sshd", "journal", "absent", "no journal is kept", "", "", 0, 0),
+            LogSource("web", "/var/log/web.log", "behind", "", "", "c", 7, 0),
+        ),
+        section(
+            "checks", Check("raid", 3, "there is no command check_raid", "", 0.0), Check("ntp", 2, "CRITICAL", "", 0.0)
+        ),
+        section("textfiles", TextFile("/srv/a.prom", 0.0, "line 3: no number"), TextFile("/srv/b.prom", 5.0, "")),
+    )
+    assert [(one.mark, one.text) for one in found["watched"]] == [
+        ("WARN", "log auth: absent: /var/log/auht.log: No such file or directory"),
+        ("WARN", "log sshd: absent: journal: no journal is kept"),
+        ("WARN", "check raid: unknown: there is no command check_raid"),
+        ("WARN", "textfile /srv/a.prom: line 3: no number"),
+    ]
+    assert all(one.fix for one in found["watched"])
+
+
+def test_a_login_that_sees_everything_is_told_so() -> None:
+    assert [(one.mark, one.text) for one in examined(section("load", LoadAverage(1, 1, 1)))["rights"]] == [
+        ("OK", "nothing was denied")
+    ]
+
+
+def test_the_source_of_traffic_is_named() -> None:
+    (finding,) = examined(section("traffic", Traffic("ss", 0.0, 0, 0, 0, "iftop: it needs root")))["section traffic"]
+    assert finding.text.endswith(", from ss (iftop: it needs root)")
+
+
+def test_which_system_it_is_and_how_it_is_read() -> None:
+    bsd = section("system", System("b", "FreeBSD", "14.1", "amd64", "freebsd", "14.1", "FreeBSD 14.1", 2))
+    (finding,) = examined(bsd, boot_id="boot-1700000000")["system"]
+    assert (finding.mark, finding.text) == ("OK", "FreeBSD 14.1, without /proc: what psutil tells")
+    missing = section(
+        "cpu", status=SectionStatus.ABSENT, reason="there is no /proc here; install psutil for Python 3.9"
+    )
+    (finding,) = examined(missing, boot_id="unknown", uptime=0.0)["system"]
+    assert (finding.mark, finding.fix) == ("WARN", "there is no /proc here; install psutil for Python 3.9")
+
+
+def test_the_systems_that_are_supported_are_listed(tmp_path: Path) -> None:
+    _, found = findings(tmp_path, f"<poller>{HOST}</poller>")
+    assert found["systems"]["text"].startswith("Linux: every section; ") and "Windows: no" in found["systems"]["text"]
 
 
 def test_the_mail_server_is_asked_and_gets_no_mail(tmp_path: Path) -> None:

@@ -40,9 +40,12 @@ def test_a_line_for_every_metric_is_accepted(tmp_path: Path, value: float) -> No
     of_hosts = [metric for metric in CATALOGUE.values() if not metric.name.startswith(OWN)]
     for metric in of_hosts:
         now = min(value, {"percent": 100.0, "0 or 1": 1.0}.get(metric.unit, value))
-        labels = ((metric.label, "x"),) if metric.label else ()
+        labels = (
+            ((metric.label, {"port": "udp/53", "unit": "ssh.service"}.get(metric.label, "x")),) if metric.label else ()
+        )
         lines.append(threshold_line(metric, MetricValue(metric.name, now, labels)))
-    assert loaded(tmp_path, *lines) == len(of_hosts)
+    there = "<check name='x' command='true'/><log name='x' path='/var/log/x'/>"  # what limits name must be there
+    assert loaded(tmp_path, *lines, there) == len(of_hosts)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from poller.store import Journal
+from tests.cli import past
 from tests.cli.calling import poller
 from tests.config.files import write
 from tests.store.machines import failed, poll, values
@@ -63,6 +64,18 @@ def test_a_host_that_fails_is_failed_however_good_it_was(folder: Path) -> None:
     text = poller(folder, "status").out
     assert "connect/refused" in text or "failed" in text
     assert "28h ago" in text
+
+
+def test_logs_that_are_not_read_are_told_also_without_a_limit_on_them(folder: Path) -> None:
+    past.fill(folder)  # of web1 `auth` is denied, `syslog` read
+    assert "logs not read" not in poller(folder, "status").out  # config.xml names none
+    write(folder, CONFIG.replace("<host", '<log name="auth" path="/var/log/auth.log"/><host', 1))
+    assert "logs not read: auth (denied)" in poller(folder, "status").out
+    hosts = {host["name"]: host["unread_logs"] for host in json.loads(poller(folder, "status", "--json").out)["hosts"]}
+    assert [(log["log"], log["state"], log["reason"]) for log in hosts["web1"]] == [
+        ("auth", "denied", "Permission denied")
+    ]
+    assert hosts["lab1"] == hosts["new1"] == []
 
 
 def test_json_has_the_same_keys_for_a_host_that_was_never_polled(folder: Path) -> None:
