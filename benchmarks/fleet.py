@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from remote_probe.collectors import NAMES
 from tests.end_to_end.sshd import Sshd, keygen
 
 HOSTS = 100
+# The sections that give numbers alone; the others are lists of what is there.
+NUMBERS = ("system", "cpu", "memory", "load", "filesystem", "block", "network", "processes", "pressure")
 # Hosts that are worked on at the same time, by the poller and by everybody it is compared with.
 AT_ONCE = 5
 
@@ -24,11 +27,15 @@ class Fleet:
     sshd: Sshd
     strange_hosts: Path
 
-    def config(self, count: int) -> Path:
-        """config.xml with so many hosts and a journal of its own."""
-        path = self.folder / f"config{count}.xml"
+    def config(self, count: int, *, everything: bool = False) -> Path:
+        """config.xml with so many hosts and a journal of its own; it asks for numbers, or for all but logs."""
+        kind = "all" if everything else "numbers"
+        path = self.folder / f"config-{kind}{count}.xml"
+        lists = " ".join(name for name in NAMES if name not in NUMBERS)
+        asked = '<collect section="traffic" source="sock_diag"/>' if everything else ""
         path.write_text(f"""<poller>
-  <journal path="poller{count}.db"/>
+  <journal path="poller-{kind}{count}.db"/>
+  {asked or f'<collect section="{lists}" every="never"/>'}
   <ssh user="{self.sshd.user}" port="{self.sshd.port}" identity-file="{self.sshd.client_key}"
        known-hosts="{self.sshd.known_hosts}" ssh-config="{self.sshd.ssh_config}"/>
   <poll at-once="{AT_ONCE}"/>
@@ -38,8 +45,9 @@ class Fleet:
         path.chmod(0o600)
         return path
 
-    def poller(self, count: int, *words: str) -> list[str]:
-        return [sys.executable, "-m", "poller", "--config", str(self.config(count)), "run", "-q", *words]
+    def poller(self, count: int, *words: str, everything: bool = False) -> list[str]:
+        config = self.config(count, everything=everything)
+        return [sys.executable, "-m", "poller", "--config", str(config), "run", "-q", *words]
 
     def environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}

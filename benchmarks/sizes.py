@@ -3,7 +3,9 @@
     python -m benchmarks.sizes [--hosts 10]
 
 Stores one day of polls, a minute apart, of machines with 8 cores, 3 file systems, 2 disks and 3 interfaces
-(tests/store/machines.py), ships them, and asks SQLite's dbstat and InnoDB's statistics. Starts a MariaDB of its own.
+(tests/store/machines.py), where each poll also brings 15 processes, talks with 8 peers of 40, 20 connections of which 5
+are new, 10 log lines of 120 characters, and what USB, mounts, listeners, units, checks and people tell. Ships them, and
+asks SQLite's dbstat and InnoDB's statistics. Starts a MariaDB of its own.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from poller.model import ArchiveSettings
+from poller.model import ArchiveSettings, Findings, Traffic
 from poller.store import Journal
 from poller.store.archive import ship
 from tests.mariadb import make_database, running
+from tests.store import watched
 from tests.store.machines import START_MS, poll, values
 
 _POLLS: Final = 1440
@@ -33,10 +37,19 @@ _KINDS: Final = {
     "filesystem_sample": "other samples",
     "disk_sample": "other samples",
     "interface_sample": "other samples",
+    "activity_sample": "activity and series",
+    "series_sample": "activity and series",
+    "process_sample": "processes",
+    "peer_sample": "peers by poll",
+    "peer_day": "peers by day",
+    "connection": "connections",
+    "log_line": "log lines",
     "poll": "polls",
     "section": "polls",
     "outgoing": "waiting for the archive",
 }
+_TRAFFIC: Final = {"traffic": (Traffic("sock_diag", 0.0, 0, 0, 0, ""),)}
+_PROCESSES, _PEERS, _TALKING, _OPEN, _NEW, _LINES = 15, 40, 8, 20, 5, 10
 
 
 def main() -> None:
@@ -65,7 +78,30 @@ def _fill(path: Path, hosts: int) -> None:
         for minute in range(1, _POLLS + 1):
             with journal.transaction() as work:
                 for host in range(hosts):
-                    work.store_poll(poll(f"host{host:03}", minute), values(minute))
+                    one = watched.with_sections(poll(f"host{host:03}", minute), watched.quiet() | _TRAFFIC)
+                    work.store_poll(one, values(minute), findings=_findings(minute))
+
+
+def _findings(minute: int) -> Findings:
+    """What goes on at a host in that minute."""
+    (talk, *_), (open_one,) = watched.findings(0).talks, watched.findings(0).connections
+    peers = [f"198.51.100.{1 + (minute * 3 + number) % _PEERS}" for number in range(_TALKING)]
+    first = minute * _NEW
+    return Findings(
+        talks=tuple(replace(talk, peer=peer, sent=minute * 977, received=minute * 7919) for peer in peers),
+        connections=tuple(
+            replace(open_one, local_port=32_768 + number % 28_000, remote_address=peers[number % _TALKING])
+            for number in range(first, first + _OPEN)
+        ),
+        lines=tuple(
+            watched.line(START_MS + minute * 60_000 + number, f"{minute} {number} ".ljust(120, "x"))
+            for number in range(_LINES)
+        ),
+        processes=tuple(
+            (1000 + number, f"process-{number}", 1000, "ann", minute % 97 + 0.123, number << 20, "")
+            for number in range(_PROCESSES)
+        ),
+    )
 
 
 def _queue_again(path: Path) -> None:

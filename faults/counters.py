@@ -13,8 +13,11 @@ from faults.site import LabSite
 from tests.end_to_end.site import ROOT
 
 MACHINE: Final = ROOT / "tests" / "data" / "machines" / "debian-12"
+DISK: Final = "sys/devices/pci0000:00/0000:00:05.0/virtio2/block/vda"
 # More than any rate or share of that machine, whose counters move by a thousand a second.
 GIANT: Final = 10.0**7
+# What `wrapped` counts, by parts of names.
+COUNTED: Final = ("eth0", "vda", "tcp.opens", "tcp.resets", "tcp.retransmits", "udp.")
 RATES: Final = ("_per_second", "block.busy_percent", "cpu.percent", "cpu.user_percent")
 YEAR: Final = 365.25 * 86400
 
@@ -24,7 +27,7 @@ class Files:
 
     def __init__(self, lab: Lab, name: str = "edited") -> None:
         self.folder = lab.folder("machine") / name
-        shutil.copytree(MACHINE, self.folder)
+        shutil.copytree(MACHINE, self.folder, symlinks=True)  # they lead in circles, as in every /sys
         script = lab.folder("machine") / f"{name}.sh"
         script.write_text(f"#!/bin/sh\nPYTHONPATH={ROOT} exec {PYTHON} -m faults.rooted '{self.folder}'\n")
         script.chmod(0o755)
@@ -46,6 +49,7 @@ class Files:
         ticks = int(uptime * 100)
         self.write("proc/stat", "".join(f"{core} {ticks // 4} 0 {ticks // 8} {ticks} 0 0 0 0 0 0\n"
                                         for core in ("cpu", "cpu0", "cpu1")) + "processes 1\n")  # fmt: skip
+        self.sockets(int(uptime * 10))
         self.network(int(uptime * 1000))
         self.disk(int(uptime * 10))
 
@@ -55,10 +59,23 @@ class Files:
             lines.append(f"  {name}: {' '.join([str(count)] * 16)}")
         self.write("proc/net/dev", "\n".join(lines) + "\n")
 
+    def sockets(self, count: int | None) -> None:
+        """What the kernel counts of connections; None: it does not tell."""
+        if count is None:
+            (self.folder / "proc/net/snmp").unlink(missing_ok=True)
+            return
+        names = "ActiveOpens PassiveOpens AttemptFails EstabResets RetransSegs"
+        self.write("proc/net/snmp", f"Tcp: {names}\nTcp: {' '.join([str(count)] * 5)}\n"
+                                    f"Udp: NoPorts InErrors\nUdp: {count} {count}\n")  # fmt: skip
+
     def disk(self, count: int | None) -> None:
         if count is None:
-            shutil.rmtree(self.folder / "sys/block/vda", ignore_errors=True)
+            shutil.rmtree(self.folder / DISK, ignore_errors=True)
+            (self.folder / "sys/block/vda").unlink(missing_ok=True)
             return
+        (self.folder / DISK).mkdir(parents=True, exist_ok=True)
+        if not (self.folder / "sys/block/vda").is_symlink():
+            (self.folder / "sys/block/vda").symlink_to(f"../../{DISK}")
         self.write("sys/block/vda/size", "41943040\n")
         self.write("sys/block/vda/hidden", "0\n")
         self.write("sys/block/vda/stat", " ".join([str(count)] * 17) + "\n")
@@ -117,8 +134,9 @@ def wrapped(lab: Lab) -> str:
         uptime += 60
         files.at(uptime)
         files.network(network)
+        files.sockets(network)
         files.disk(disk)
-        return {name: value for name, value in rates(_poll(site)).items() if "eth0" in name or "vda" in name}
+        return {name: value for name, value in rates(_poll(site)).items() if any(part in name for part in COUNTED)}
 
     for bits in (32, 64):
         files.boot(bits)

@@ -29,7 +29,10 @@ def main() -> None:
     _, body = read_request(sys.stdin.buffer)
     request = json.loads(body)
     collection = collect.Collection(request["sections"], 0)
-    collection.run(Edited(os.fsencode(sys.argv[1])))
+    machine = Edited(os.fsencode(sys.argv[1]))
+    machine.options.update(request["options"])
+    machine.cursors = request["cursors"]
+    collection.run(machine)
     xml = run.report(request, request["probe"], 0.01, collection)
     sys.stdout.buffer.write(frame(request["marker"], "report", reseal(body, xml)))
     sys.stdout.buffer.flush()

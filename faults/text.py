@@ -42,13 +42,17 @@ DECEIVING: Final = ("\u202e", "\u2066", "\u200b")
 
 
 def unprivileged(lab: Lab) -> str:
-    """X3: processes, folders and FUSE mounts with every name there is, and the real probe among them."""
+    """X3: processes, folders, FUSE mounts and log lines with every text there is, and the real probe among them."""
     parent = lab.folder("mounts")
+    log = lab.folder("logs") / "app.log"
+    log.write_bytes(
+        b"".join(b"Nov 14 22:13:20 web1 app[7]: <%s>\n" % text for text in _lines()) + b"x\xff" * (1 << 19) + b"\n"
+    )
     for folder in folders(os.fsencode(parent)):
         os.mkdir(folder)  # noqa: PTH102 - not every name is text
     machine = lab.enter(namespace("mount"))
     mounter = started([*machine.enter, "env", f"PYTHONPATH={ROOT}", PYTHON, "-m", "faults.names", str(parent)])
-    site = near(lab, local("me"))
+    site = near(lab, local("me"), more=f'<log name="app" path="{log}" start="yes"/><processes commands="yes"/>')
     site.prefix = machine.enter
     with ExitStack() as crowd:
         crowd.callback(mounter.communicate, timeout=10)
@@ -60,9 +64,20 @@ def unprivileged(lab: Lab) -> str:
         assert set(statuses.values()) <= {"ok", "absent"}, statuses
         seen = {restored(name) for (name,) in site.rows("SELECT mountpoint FROM filesystem WHERE state = 'skipped'")}
         assert set(folders(os.fsencode(parent))) <= seen, "a mount is missing from the report"
+        seen = {restored(name) for (name,) in site.rows("SELECT mountpoint FROM mount")}
+        assert set(folders(os.fsencode(parent))) <= seen, "a mount is missing from the inventory"
+        lines = [restored(line) for (line,) in site.rows("SELECT message FROM log_line ORDER BY number")]
+        missing = {b"<%s>" % text for text in _lines()} - set(lines)
+        assert not missing and len(lines) == len(_lines()) + 1, f"{len(lines)} lines, {list(missing)[:3]} missing"
         for words in lab.size(short=(), full=(("status",), ("metrics", "--host", "me"), ("query", "disk-fullest"))):
             site.poller(*words)
-    return f"{len(PATHS)} of {len(PATHS)} mounts, {len(PATHS) + len(TEXTS)} processes: complete reports, bytes escaped"
+    counts = f"{len(PATHS)} of {len(PATHS)} mounts, {len(lines)} log lines, {len(PATHS) + len(TEXTS)} processes"
+    return f"{counts}: complete reports, bytes escaped"
+
+
+def _lines() -> list[bytes]:
+    """What a line of a log can hold, and is not cut."""
+    return [text for text in TEXTS if b"\n" not in text and len(text) < 900]
 
 
 @contextmanager
@@ -190,7 +205,9 @@ EXPERIMENTS: Final = (
         "X1", "entity bombs, external entities, DTDs in a sealed report", "refused, nothing is fetched", hostile
     ),
     Experiment("X2", "reports of millions of elements, megabytes of attributes", "refused in time and memory", heavy),
-    Experiment("X3", "names with control characters, by a user without rights", "complete reports", unprivileged),
+    Experiment(
+        "X3", "names and log lines with control characters, by a user without rights", "complete reports", unprivileged
+    ),
     Experiment("X4", "a report against the schema", "refused with the path of the fault; others go on", wrong),
     Experiment("X5", "markup, SQL, ANSI, bidi and zero-width text in every field", "stored byte-exact", stored),
     Experiment("X6", "the same on terminal and in logs", "no raw control character anywhere", displayed),

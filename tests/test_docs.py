@@ -17,6 +17,7 @@ from poller.cli import COMMANDS, cli
 from poller.cli.explanations import entries
 from poller.errors import OUTCOMES, STAGES, STORE_CODES, HostError, StoreError
 from poller.metrics import CATALOGUE
+from poller.model import EVENT_KINDS
 from poller.store import faults
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -222,6 +223,27 @@ def test_every_command_is_in_the_readme_or_the_docs() -> None:
     text = "\n".join(page.read_text() for page in PAGES)
     for name, _, _ in COMMANDS:
         assert f"poller {name}" in text, name
+
+
+def test_every_kind_of_event_is_in_the_page_about_watching_and_no_other() -> None:
+    table = (ROOT / "docs" / "watching.md").read_text().partition("| kinds of events |")[2]
+    rows = re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
+    named = [kind for row in rows for kind in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(EVENT_KINDS)
+
+
+def test_files_and_names_in_contributing_exist() -> None:
+    """`name` of `path/file.py` leads somewhere; what stands for a name yet to be given has an ellipsis or is `usb`."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for path in re.findall(r"`([\w./-]+/[\w.-]*)`", text):
+        assert (ROOT / path).exists() or "/reach/usb" in path, path
+    for names, path in re.findall(r"((?:`\w+`(?:, | and perhaps | and | in |))+) of\s+`([\w/]+\.py)`", text):
+        for name in re.findall(r"`(\w+)`", names):
+            assert re.search(rf"\b{name}\b", (ROOT / path).read_text()), f"{name} of {path}"
+
+
+def test_the_readme_counts_the_metrics_right() -> None:
+    assert f"{len(CATALOGUE)} metrics" in re.sub(r"\s+", " ", (ROOT / "README.md").read_text())
 
 
 def test_nothing_names_a_place_of_the_developers_machine() -> None:

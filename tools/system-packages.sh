@@ -19,7 +19,13 @@ need fish fish
 need tcsh tcsh
 need faketime faketime
 need ip iproute2
+need iftop iftop
+need /usr/lib/nagios/plugins/check_dummy monitoring-plugins-basic
 need sqlite3 sqlite3
+need logrotate logrotate
+need mkfs.vfat dosfstools
+need journalctl systemd
+[ -x /lib/systemd/systemd-journal-remote ] || missing="$missing systemd-journal-remote"
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

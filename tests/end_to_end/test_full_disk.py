@@ -16,7 +16,7 @@ from tests.end_to_end.disk import SmallDisk, small_disk
 from tests.end_to_end.site import Site
 from tests.notify.servers import Mail, mail_server
 
-TINY = 1024 * 1024  # too small for a reserve
+TINY = 2 * 1024 * 1024  # too small for a reserve
 SMALL = 24 * 1024 * 1024
 # Polls three days old, as one would find them after a long while; runs where the disk is.
 OLD = """

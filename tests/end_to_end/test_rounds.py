@@ -309,7 +309,7 @@ def test_the_payload_shown_is_what_the_real_command_runs(site: Site) -> None:
         check=True,
     ).stdout
     shown = json.loads(site.poller("payload", "web1", "--json").stdout)
-    assert shown["bytes"] == len(raw) < 30_000
+    assert shown["bytes"] == len(raw) < 60_000
     marker = json.loads(raw[raw.rindex(b'{"cursors"') :])["marker"]
     with subprocess.Popen(["sh", "-c", shown["command"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         assert run.stdin and run.stdout
