@@ -12,7 +12,7 @@ from poller.intake import Taken
 from poller.metrics import CATALOGUE
 from poller.model import Config, MetricValue
 from poller.notify.wording import quantity, size
-from poller.probe.payload import build, command
+from poller.probe.payload import SECTIONS, build, command
 
 _SHOWN: Final = ("cpu.percent", "memory.percent", "disk.percent", "load.1m")
 
@@ -99,7 +99,8 @@ def _login(one: Taken, settings: Config) -> Step:
 
 
 def _upwards(one: Taken) -> Step:
-    payload = build()
+    report = one.poll.report
+    payload = build([section.name for section in report.now.sections] if report else SECTIONS)
     return Step(
         "The probe goes up",
         (
