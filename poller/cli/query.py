@@ -79,7 +79,7 @@ def command(
             raise UsageError("--sql is a question of its own", "write hosts and times into its WHERE")
         answer = cookbook.ask_sql(_source(settings, journal), sql, limit)
     elif name is None:
-        _list(settings, as_json)
+        _list(settings, as_json, as_csv)
         return
     else:
         page = cookbook.find(name)
@@ -126,13 +126,16 @@ def _values(since_ms: int | None, until_ms: int | None, host: str | None, text: 
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _list(settings: Settings, as_json: bool) -> None:
+def _list(settings: Settings, as_json: bool, as_csv: bool) -> None:
     from poller.cli.table import plain_table
-    from poller.store.query import cookbook
+    from poller.store.query import Result, cookbook
 
     pages = list(cookbook().values())
     if as_json:
         print_json([_document(page) for page in pages])
+        return
+    if as_csv:
+        _print(settings, Result(("name", "title"), tuple((page.name, page.title) for page in pages)), False, True)
         return
     table = plain_table("QUERY", "WHAT IT ANSWERS")
     for page in pages:

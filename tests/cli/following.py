@@ -42,11 +42,14 @@ class Follower:
 
 @contextmanager
 def following(folder: Path, *words: str) -> Iterator[Follower]:
+    # A process that a shell started in the background ignores Ctrl-C, and so would what it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "poller", *words, "--follow"],
         cwd=folder, env={"HOME": str(folder), "PATH": os.environ["PATH"]}, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, before)
     try:
         yield Follower(process)
     finally:

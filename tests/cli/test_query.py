@@ -59,6 +59,7 @@ def test_without_a_name_it_lists_what_can_be_asked(run: Run) -> None:
         assert page.title in result.output
     listed = json.loads(run("--json").output)
     assert [page["name"] for page in listed] == list(cookbook())
+    assert [line.split(",")[0] for line in run("--csv").output.splitlines()] == ["name", *cookbook()]
     assert set(listed[0]) == {"name", "title", "explanation", "given"}
 
 
