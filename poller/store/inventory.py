@@ -67,6 +67,8 @@ class Inventory:
 
     def note(self, kind: Kind, host_id: int, at_ms: int, seen: Seen, known: Known | None = None) -> dict[Key, int]:
         """These are there now, as they are now; their ids. `known`: what is known of them, where that was asked for."""
+        if not seen:
+            return {}
         if known is None:
             known = self._load(kind, host_id, seen)
         changed: list[Key] = []
