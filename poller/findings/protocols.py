@@ -7,10 +7,8 @@ from typing import Final
 
 from poller.findings.remembered import earlier, section_of
 from poller.model import MetricValue, Protocols, Reading, Watch
+from poller.probe.rates import OLDEST, YOUNGEST
 
-# Seconds between two readings that make a rate: no fewer; no more, unless the section is read less often.
-YOUNGEST: Final = 2.0
-OLDEST: Final = 900.0
 _COUNTERS: Final = {
     "tcp.opens_per_second": ("active_opens", "passive_opens"),
     "tcp.attempt_fails_per_second": ("attempt_fails",),
@@ -29,7 +27,7 @@ def protocols(before: Reading | None, now: Reading, watch: Watch) -> Iterator[Me
     found, section = earlier(before, now, "traffic"), section_of(now, "traffic")
     if found is None or section is None:
         return
-    oldest = max(OLDEST, 2 * watch.every.get("traffic", 0.0))
+    oldest = max(OLDEST, 2 * watch.every.get("traffic", 0.0))  # one that is read seldom has no second reading
     was = next((row for row in found[0].rows if isinstance(row, Protocols)), None)
     row = next((row for row in section.rows if isinstance(row, Protocols)), None)
     if was is None or row is None or not YOUNGEST <= found[1] <= oldest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from poller.model import Reading, Section, SectionStatus
+from poller.probe.rates import elapsed
 
 
 def section_of(reading: Reading, name: str) -> Section | None:
@@ -18,5 +19,5 @@ def earlier(before: Reading | None, now: Reading, name: str) -> tuple[Section, f
     section = section_of(before, name)
     if section is None:
         return None
-    elapsed = now.uptime - (before.uptime if section.uptime is None else section.uptime)
-    return (section, elapsed) if elapsed > 0 else None
+    seconds = elapsed(before, now, section)
+    return (section, seconds) if seconds > 0 else None

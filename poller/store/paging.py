@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from poller.model import POLLER, ArchiveSettings, Severity
-from poller.store.query import answer
+from poller.store.query import answer, quoted
 
 Source = Path | ArchiveSettings
 Row = tuple[Any, ...]
@@ -70,8 +70,7 @@ def globs(column: str, patterns: Sequence[str], prefix: str) -> tuple[str, dict[
 
 
 def _like(glob: str) -> str:
-    quoted = "".join(f"!{sign}" if sign in "!%_" else sign for sign in glob)
-    return quoted.replace("*", "%").replace("?", "_")
+    return quoted(glob).replace("*", "%").replace("?", "_")
 
 
 def at_least(column: str, severity: Severity) -> str:

@@ -123,7 +123,12 @@ def like(glob: str) -> str:
 
 def containing(text: str) -> str:
     """The LIKE pattern of what holds `text`, for `LIKE given.text_like ESCAPE '!'`: no sign of it is a wildcard."""
-    return "%" + "".join(f"!{sign}" if sign in "!%_" else sign for sign in text) + "%"
+    return f"%{quoted(text)}%"
+
+
+def quoted(text: str) -> str:
+    """Text in a pattern of `LIKE … ESCAPE '!'`: none of its signs is a wildcard there."""
+    return "".join(f"!{sign}" if sign in "!%_" else sign for sign in text)
 
 
 def ask(source: Path | ArchiveSettings, query: Query, values: Mapping[str, Any], limit: int | None = None) -> Result:

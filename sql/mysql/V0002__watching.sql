@@ -292,7 +292,7 @@ CREATE TABLE IF NOT EXISTS process_sample (
     name         TEXT   NOT NULL,
     uid          BIGINT NOT NULL,
     account      TEXT   NOT NULL,
-    cpu_percent  DOUBLE,  -- of one core, since the poll before; NULL for one that was not seen then
+    cpu_percent  DOUBLE,  -- of one core since the poll before; NULL when it is not known what it had used then
     memory_bytes BIGINT NOT NULL,
     command      TEXT   NOT NULL,  -- '' unless asked for
     PRIMARY KEY (host_id, at_ms, pid)

@@ -240,7 +240,7 @@ CREATE TABLE process_sample (
     name         TEXT    NOT NULL,
     uid          INTEGER NOT NULL,
     account      TEXT    NOT NULL,
-    cpu_percent  REAL,              -- of one core, since the poll before; NULL for one that was not seen then
+    cpu_percent  REAL,              -- of one core since the poll before; NULL when it is not known what it had used then
     memory_bytes INTEGER NOT NULL,
     command      TEXT    NOT NULL,  -- '' unless asked for
     PRIMARY KEY (host_id, at_ms, pid)
