@@ -115,8 +115,8 @@ def joined(*words: str) -> str:
 
 def usb_severity(watch: Watch, vendor: str, product: str, serial: str, port: str, kind: str = "storage") -> Severity:
     """Medium for what can carry files or packets and is not listed in `<usb-allow>`."""
-    listed = any(allow.fits(vendor, product, serial, port) for allow in watch.usb_allow)
-    return Severity.MEDIUM if kind in CARRIERS and not listed else Severity.LOW
+    notable = kind in CARRIERS and not watch.lists_usb(vendor, product, serial, port)
+    return Severity.MEDIUM if notable else Severity.LOW
 
 
 def usb_details(kind: str, vendor: str, product: str, names: tuple[str, str], serial: str, port: str) -> str:

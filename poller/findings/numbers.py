@@ -81,13 +81,9 @@ def _usb(section: Section, watch: Watch) -> Found:
     if section.reason:
         return
     devices = [row for row in section.rows if isinstance(row, UsbDevice) and row.kind != "hub"]
-    unlisted = [
-        row
-        for row in devices
-        if not any(allow.fits(row.vendor, row.product, row.serial, row.port) for allow in watch.usb_allow)
-    ]
+    listed = sum(watch.lists_usb(row.vendor, row.product, row.serial, row.port) for row in devices)
     yield MetricValue("usb.devices", float(len(devices)))
-    yield MetricValue("usb.unlisted", float(len(unlisted)))
+    yield MetricValue("usb.unlisted", float(len(devices) - listed))
 
 
 def _mounts(section: Section, watch: Watch) -> Found:

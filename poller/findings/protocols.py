@@ -27,7 +27,7 @@ def protocols(before: Reading | None, now: Reading, watch: Watch) -> Iterator[Me
     found, section = earlier(before, now, "traffic"), section_of(now, "traffic")
     if found is None or section is None:
         return
-    oldest = max(OLDEST, 2 * watch.every.get("traffic", 0.0))  # one that is read seldom has no second reading
+    oldest = max(OLDEST, 2 * watch.period("traffic"))  # one that is read seldom has no second reading
     was = next((row for row in found[0].rows if isinstance(row, Protocols)), None)
     row = next((row for row in section.rows if isinstance(row, Protocols)), None)
     if was is None or row is None or not YOUNGEST <= found[1] <= oldest:

@@ -103,3 +103,7 @@ class Watch:
     def period(self, section: str) -> float:
         """Seconds from one reading of the section to the next; 0: each poll."""
         return self.every.get(section, EVERY.get(section, 0.0))
+
+    def lists_usb(self, vendor: str, product: str, serial: str, port: str) -> bool:
+        """Whether a `<usb-allow>` fits the device."""
+        return any(allow.fits(vendor, product, serial, port) for allow in self.usb_allow)
