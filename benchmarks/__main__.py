@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import archive, polls, probe, shell
+from benchmarks import archive, judging, polls, probe, shell
 from benchmarks.fleet import fleet
 from benchmarks.peers import Peers, install
 
@@ -48,7 +48,13 @@ def _measure(runs: int, say: Callable[[str], None]) -> bool:
         peers.prove()
         say("| claim | measured | median | at most | |")
         say("|---|---|---|---|---|")
-        for row in (*probe.rows(runs), *shell.rows(hosts, runs), *polls.rows(hosts, peers, runs), *archive.rows(runs)):
+        for row in (
+            *probe.rows(runs),
+            *shell.rows(hosts, runs),
+            *polls.rows(hosts, peers, runs),
+            *judging.rows(runs),
+            *archive.rows(runs),
+        ):
             held = held and row.held
             bound = f"{row.median:.3g} {row.unit} | {row.target:.3g} {row.unit}"
             say(f"| {row.claim} | {row.figures} | {bound} | {'held' if row.held else 'NOT held'} |")

@@ -300,6 +300,10 @@ def _poll() -> list[Metric]:
                "1 when the host could not be polled"),
         Metric("host.security", "0 or 1", "", "", "", "the poll itself (table poll)",
                "1 when the poll ended as if somebody meddled: a changed host key, a report whose seal is broken"),
+        Metric("ping.seconds", "seconds", "", "activity_sample", "ping_seconds", "ICMP echo",
+               "round trip of an echo request, on average; of hosts that are pinged, and that SSH does not reach"),
+        Metric("ping.loss_percent", "percent", "", "activity_sample", "ping_loss_percent", "ICMP echo",
+               "echo requests without an answer"),
     ]  # fmt: skip
 
 
@@ -318,6 +322,7 @@ def _poller() -> list[Metric]:
         metric("round_percent", "percent", "a full round", "seconds that it took / the shortest interval="),
         metric("clock_step_seconds", "seconds", "/proc/uptime, proc_uptime(5)",
                "how far the clock of the poller's machine was set since the round before"),
+        metric("undelivered", "count", "table notification", "notifications given up for good in the last day"),
         metric("disk_free_percent", "percent", "statvfs(3)", "space left on the disk of the journal", worse=False),
     ]  # fmt: skip
 
@@ -326,7 +331,7 @@ CATALOGUE: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *_cpu(), *_load(), *_memory(), *_filesystems(), *_disks(), *_interfaces(), *_processes(), *_pressure(),
-        *_poll(), *_poller(), *_sockets(), *_talks(), *_watched(), *_series(),
+        *_poller(), *_sockets(), *_talks(), *_watched(), *_poll(), *_series(),
     )
 }  # fmt: skip
 

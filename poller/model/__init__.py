@@ -18,18 +18,34 @@ from poller.model.activity import (
     Unit,
 )
 from poller.model.alert import (
+    Acknowledgement,
     Alert,
     AlertMemory,
     Change,
     ChangeKind,
     Comparison,
+    Flap,
+    Letter,
     LimitState,
+    Message,
     Notification,
+    Pending,
+    Silence,
     Standing,
     Verdict,
 )
+from poller.model.alerting import (
+    ChannelSettings,
+    Contact,
+    Downtime,
+    Escalation,
+    Heartbeat,
+    Hours,
+    MailServer,
+)
 from poller.model.contracts import Channel, Outbox
 from poller.model.devices import Device, KernelLog, KernelMessage, Mount, UsbDevice
+from poller.model.evidence import EvidencePart
 from poller.model.findings import Brief, Connection, Findings, LogLine, Talk
 from poller.model.loglines import JournalEntry, LogSource, LogText
 from poller.model.poll import (
@@ -40,6 +56,7 @@ from poller.model.poll import (
     Event,
     Logins,
     MetricValue,
+    Ping,
     Poll,
     PollOutcome,
     Sight,
@@ -64,22 +81,12 @@ from poller.model.report import (
     System,
     natural_key,
 )
-from poller.model.settings import (
-    POLLER,
-    ArchiveSettings,
-    Config,
-    Contact,
-    Hold,
-    Host,
-    MailServer,
-    PollSettings,
-    Retention,
-    Secret,
-    Ssh,
-    Threshold,
-)
+from poller.model.rule import AnyRule, Expression, History, Needs, Rule, Seen, World
+from poller.model.secret import Secret
+from poller.model.settings import POLLER, ArchiveSettings, Config, Host, PollSettings, Retention, Ssh
 from poller.model.severity import Severity
 from poller.model.sockets import NOBODY_KNOWN, Flow, Listener, Protocols, Socket, SocketCount, Traffic
+from poller.model.threshold import Hold, Threshold
 from poller.model.watching import (
     EVERY,
     NEVER,
@@ -100,9 +107,11 @@ __all__ = [
     "NOBODY_KNOWN",
     "PASSING",
     "POLLER",
+    "Acknowledgement",
     "Address",
     "Alert",
     "AlertMemory",
+    "AnyRule",
     "ArchiveSettings",
     "Before",
     "BlockDevice",
@@ -110,6 +119,7 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Channel",
+    "ChannelSettings",
     "Check",
     "CheckCommand",
     "Comparison",
@@ -119,17 +129,26 @@ __all__ = [
     "CpuTimes",
     "Deadline",
     "Device",
+    "Downtime",
+    "Escalation",
     "Event",
+    "EvidencePart",
+    "Expression",
     "Fault",
     "FileSystem",
     "Findings",
+    "Flap",
     "Flow",
+    "Heartbeat",
+    "History",
     "Hold",
     "Host",
+    "Hours",
     "Interface",
     "JournalEntry",
     "KernelLog",
     "KernelMessage",
+    "Letter",
     "LimitState",
     "Listener",
     "LoadAverage",
@@ -143,12 +162,16 @@ __all__ = [
     "Logins",
     "MailServer",
     "Memory",
+    "Message",
     "MetricValue",
     "Mount",
+    "Needs",
     "NetworkAllow",
     "Notification",
     "Outbox",
+    "Pending",
     "People",
+    "Ping",
     "Poll",
     "PollOutcome",
     "PollSettings",
@@ -163,13 +186,16 @@ __all__ = [
     "Report",
     "Retention",
     "Row",
+    "Rule",
     "Secret",
     "Section",
     "SectionStatus",
+    "Seen",
     "Sensor",
     "Series",
     "Severity",
     "Sight",
+    "Silence",
     "Socket",
     "SocketCount",
     "Ssh",
@@ -185,5 +211,6 @@ __all__ = [
     "UsbDevice",
     "Verdict",
     "Watch",
+    "World",
     "natural_key",
 ]

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from poller.model.alert import Notification
-from poller.model.settings import Contact
+from poller.model.alert import Letter, Message, Pending, Silence
+from poller.model.evidence import EvidencePart
 
 
 class Channel(Protocol):
     """A way to reach people. One call is one message to one contact."""
 
-    def send(self, contact: Contact, notifications: Sequence[Notification]) -> None:
+    def send(self, letter: Letter) -> None:
         """Returns when the message was accepted; raises DeliveryError, which says whether to try again."""
 
 
 class Outbox(Protocol):
-    """Notifications that are owed, oldest first, and what became of them."""
+    """What people are owed, oldest first, and what became of it. Every answer is stored at once."""
 
-    def owed(self) -> Sequence[Notification]:
-        """Every notification that is neither delivered nor given up."""
+    def pending(self) -> Sequence[Pending]:
+        """Every notification that is neither delivered, given up nor suppressed; nothing while another one delivers.
 
-    def delivered(self, ids: Sequence[str], now_ms: int) -> None: ...
+        Without those that are held back because the poller or a gateway lost its network.
+        """
 
-    def failed(self, ids: Sequence[str], error: str, *, retry: bool, now_ms: int) -> None:
-        """Keeps them for the next try, or gives them up as undeliverable, with the reason."""
+    def evidence(self, alert_ids: Sequence[str]) -> Mapping[str, tuple[EvidencePart, ...]]: ...
+
+    def silences(self, now_ms: int) -> Sequence[Silence]:
+        """Those in force."""
+
+    def sent_since(self, since_ms: int) -> Mapping[str, int]:
+        """channel -> messages accepted since then, digests left out."""
+
+    def last_sent(self) -> Mapping[str, int]:
+        """contact -> the instant of the newest message to it."""
+
+    def delivered(self, message: Message) -> None:
+        """The message and its notifications are done with."""
+
+    def failed(self, ids: Sequence[str], error: str, now_ms: int, *, channel: str, retry_ms: int | None) -> None:
+        """Tried and not accepted: to be tried by `channel` and not before `retry_ms`; None gives them up for good."""
+
+    def hold(self, ids: Sequence[str], why: str) -> None:
+        """Keeps them back for a reason that may pass: `silence 1f2e`, `downtime nightly`, `hours`, `quota mail`."""
+
+    def release(self, ids: Sequence[str]) -> None:
+        """What was held back is owed again."""
+
+    def suppress(self, ids: Sequence[str], why: str, now_ms: int) -> None:
+        """Never to be sent, and why: `short`, `silence 1f2e`, ..."""
 
 
 @dataclass(frozen=True, slots=True)

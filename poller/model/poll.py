@@ -9,6 +9,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from poller.model.evidence import EvidencePart
 from poller.model.report import Reading, Report
 from poller.model.severity import Severity
 
@@ -56,7 +57,7 @@ EVENT_KINDS: Final = (
     "usb_attached", "usb_removed", "device_attached", "device_removed", "mounted", "unmounted", "remounted",
     "listener_new", "listener_gone", "login", "logout", "unit_failed", "unit_recovered", "raid_changed", "io_error",
     "filesystem_error", "memory_error", "oom_kill", "link_down", "link_up",
-    "first_seen", "rebooted", "security", "network", "gap",
+    "first_seen", "rebooted", "back", "clock_skew", "security", "network", "gap",
 )  # fmt: skip
 
 
@@ -91,7 +92,10 @@ class Before:
     """What the journal remembers of a host: the newest of each section, mounts that hung, the last good address.
 
     `asked_ms` says when each section was last read (or could not be), `cursors` how far logs were read: texts of the
-    probe by "section", or by "logs", name and path, joined with a newline.
+    probe by "section", or by "logs", name and path, joined with a newline. `open` names the alerts that are open, by
+    metric and labels. `failures` came since `report_ms`, the instant of the newest report or answer to a ping (0: never
+    any); `host_key` is the one shown then, `trouble` how the newest poll ended (stage/code). `skewed`: people know
+    that its clock is wrong.
     """
 
     reading: Reading | None = None
@@ -102,6 +106,30 @@ class Before:
     logins: Logins = Logins()
     asked_ms: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     cursors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    open: frozenset[tuple[str, tuple[tuple[str, str], ...]]] = frozenset()
+    report_ms: int = 0
+    host_key: str = ""
+    trouble: str = ""
+    skewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Echo requests (ICMP) to a host: so many sent and answered; `seconds` on average, None without an answer.
+
+    `error` is what a router or the kernel of this machine said instead of an answer: there is no way to that address.
+    """
+
+    address: str
+    sent: int
+    received: int
+    seconds: float | None = None
+    error: str = ""
+
+    @property
+    def loss_percent(self) -> float:
+        """100 as well when there was no way to send one."""
+        return 100.0 * (self.sent - self.received) / self.sent if self.sent else 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +137,7 @@ class Poll:
     """One attempt. `stage`, `code`, `error` and `hint` are empty when a report came.
 
     `stages` holds seconds per stage; `asked_ms` and `answered_ms` enclose the moment the host's clock was read.
+    A host that is only pinged gives no report: it answered when the outcome is ok.
     """
 
     id: str
@@ -130,6 +159,8 @@ class Poll:
     received_bytes: int = 0
     sudo_denied: bool = False
     report: Report | None = None
+    ping: Ping | None = None
+    evidence: tuple[EvidencePart, ...] = ()
 
 
 class Deadline:

@@ -42,7 +42,11 @@ class SectionStatus(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Section `system`: one row."""
+    """Section `system`: one row.
+
+    `sshd_started` is when the sshd began to listen by which the poller came, in seconds after boot; 0: not known, as
+    with a probe that was installed before it told.
+    """
 
     hostname: str
     kernel: str
@@ -52,6 +56,7 @@ class System:
     distribution_version: str
     distribution_name: str
     cpus: int
+    sshd_started: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

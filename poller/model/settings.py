@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
-from poller.model.severity import Severity
+from poller.model.alerting import ChannelSettings, Contact, Downtime, Escalation, Heartbeat, MailServer
+from poller.model.rule import AnyRule, Rule
+from poller.model.secret import Secret
+from poller.model.threshold import Hold, Threshold
 from poller.model.watching import Watch
 
 # The name under which the poller keeps its own trouble, as if it were a host; none of config.xml may have it.
 POLLER: Final = "poller"
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret by reference: `kind` says where it is read from when it is used; it is never kept here."""
-
-    kind: Literal["file", "env"]
-    reference: str
-    where: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.reference}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,97 +35,12 @@ class Ssh:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """How long something must last before it counts: for `seconds`, and for `polls` polls in a row."""
-
-    seconds: float = 0.0
-    polls: int = 1
-
-    def __str__(self) -> str:
-        if self.seconds:
-            return f"for {self.seconds:g}s"
-        return f"for {self.polls} polls" if self.polls > 1 else ""
-
-
-@dataclass(frozen=True, slots=True)
 class PollSettings:
     """When a host is polled and how long that may take, in seconds."""
 
     interval: float = 60.0
     deadline: float = 30.0
-    down_after: Hold = Hold(polls=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """One limit on one metric. `labels` maps label names to globs; a label not named matches every value.
-
-    Exactly one of `above` and `below` is set. Once breached it stays so until the value passes `clear`
-    (default: the limit itself). `notify` names contacts or holds `mailto:` addresses, merged already.
-    """
-
-    metric: str
-    labels: tuple[tuple[str, str], ...] = ()
-    above: float | None = None
-    below: float | None = None
-    clear: float | None = None
-    hold: Hold = Hold()
-    severity: Severity = Severity.MEDIUM
-    notify: tuple[str, ...] = ()
-    where: str = ""
-
-    @property
-    def limit(self) -> float:
-        """The number that is compared with."""
-        limit = self.above if self.above is not None else self.below
-        if limit is None:
-            raise ValueError(f"a threshold on {self.metric} needs above= or below=")
-        return limit
-
-    @property
-    def key(self) -> str:
-        """Tells two limits on one metric apart, and survives editing of the rest."""
-        return f"{'above' if self.above is not None else 'below'} {self.limit:g} {self.severity}"
-
-    @property
-    def sign(self) -> str:
-        return ">" if self.above is not None else "<"
-
-    def covers(self, metric: str, labels: tuple[tuple[str, str], ...]) -> bool:
-        """Whether it judges that metric with those label values."""
-        if metric != self.metric:
-            return False
-        values = dict(labels)
-        return all(name in values and fnmatchcase(values[name], glob) for name, glob in self.labels)
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.sign, spelled(self.limit), str(self.hold)) if part)
-
-
-def spelled(limit: float) -> str:
-    """A limit with every digit before the point: never an exponent, which nobody reads as bytes."""
-    return f"{limit:g}" if abs(limit) < 1e6 else f"{limit:.0f}"
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Who is told. An empty `severities` means all of them."""
-
-    name: str
-    mail: str
-    severities: frozenset[Severity] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    server: str
-    port: int
-    sender: str
-    security: Literal["none", "starttls", "tls"] = "starttls"
-    user: str | None = None
-    password: Secret | None = None
-    ca_file: Path | None = None
-    timeout: float = 15.0
+    down_after: Hold = field(default_factory=lambda: Hold(polls=3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +84,10 @@ class ArchiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One machine to poll. `address` "local" is the poller's own machine, reached without SSH."""
+    """One machine to poll. `address` "local" is the poller's own machine, reached without SSH.
+
+    `remind` and `escalations` are those of its thresholds and rules that say nothing of their own.
+    """
 
     name: str
     address: str
@@ -190,7 +98,12 @@ class Host:
     group: str = ""
     tags: frozenset[str] = frozenset()
     thresholds: tuple[Threshold, ...] = ()
+    rules: tuple[Rule, ...] = ()
     notify: tuple[str, ...] = ()
+    via: Literal["ssh", "ping"] = "ssh"
+    parent: str = ""
+    remind: tuple[float, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
     watch: Watch = field(default_factory=Watch)
     where: str = ""
 
@@ -198,13 +111,18 @@ class Host:
     def local(self) -> bool:
         return self.address == "local"
 
+    @property
+    def judged(self) -> tuple[AnyRule, ...]:
+        """All that this host is judged by."""
+        return self.thresholds + self.rules
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration. `origins[host][attribute]` is the `file:line` that set a merged value.
 
     `journal_bound` is how many bytes the journal may take while the archive is away. `thresholds` are those on the
-    poller's own numbers.
+    poller's own numbers. `group_wait` and `group_interval` are seconds that a daemon collects before it tells.
     """
 
     path: Path
@@ -217,7 +135,20 @@ class Config:
     retention: Retention = Retention()
     mail: MailServer | None = None
     contacts: tuple[Contact, ...] = ()
+    channels: tuple[ChannelSettings, ...] = ()
+    downtimes: tuple[Downtime, ...] = ()
+    heartbeat: Heartbeat | None = None
+    group_wait: float = 30.0
+    group_interval: float = 300.0
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def channel(self, name: str) -> ChannelSettings | None:
+        """The `<channel>` of that name."""
+        return next((channel for channel in self.channels if channel.name == name), None)
+
+    def host(self, name: str) -> Host | None:
+        """The host of that name."""
+        return next((host for host in self.hosts if host.name == name), None)
 
     def contact(self, name: str) -> Contact | None:
         """The contact of that name; a `mailto:` reference is a contact of its own."""

@@ -13,8 +13,11 @@ class Severity(IntEnum):
     HIGH = 3
 
     def __str__(self) -> str:
-        return self.name.lower()
+        return _NAMES[self]  # asked for often, and `name` of an enum is slow
 
     @classmethod
     def parse(cls, text: str) -> Severity:
         return cls[text.upper()]
+
+
+_NAMES = {severity: severity.name.lower() for severity in Severity}

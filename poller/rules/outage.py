@@ -15,7 +15,10 @@ from poller.model import Poll, PollOutcome
 
 _JUMP: Final = ("connect", "jump")
 _UNREACHABLE: Final = frozenset(
-    {("dns", "unknown"), ("dns", "timeout"), ("connect", "timeout"), ("connect", "unreachable"), _JUMP}
+    {
+        *(("dns", "unknown"), ("dns", "timeout"), ("connect", "timeout"), ("connect", "unreachable"), _JUMP),
+        *(("ping", "timeout"), ("ping", "unreachable")),
+    }
 )
 # With fewer hosts than this, most of them at once is no rare accident.
 _FEWEST: Final = 3
@@ -42,6 +45,12 @@ class Outage:
         return f"{len(self.unreachable)} of {self.hosts} hosts became unreachable in one round: the poller lost {way}"
 
 
+def unreachable(poll: Poll) -> bool:
+    """Whether the network may be the reason that a poll failed. Not where the machine answered at least a ping."""
+    answers = poll.ping is not None and poll.ping.received > 0
+    return (poll.stage, poll.code) in _UNREACHABLE and not poll.security and not answers
+
+
 def outage(polls: Iterable[Poll], reports: Mapping[str, int], since_ms: int) -> Outage:
     """`reports` are the newest report of each host; one that gave none since `since_ms` was dead before and is left
     out, as is one that was not polled this time.
@@ -51,6 +60,6 @@ def outage(polls: Iterable[Poll], reports: Mapping[str, int], since_ms: int) -> 
         for poll in polls
         if poll.outcome is not PollOutcome.SKIPPED and reports.get(poll.host, since_ms - 1) >= since_ms
     ]
-    unreachable = [poll for poll in asked if (poll.stage, poll.code) in _UNREACHABLE and not poll.security]
-    jumps = sum((poll.stage, poll.code) == _JUMP for poll in unreachable)
-    return Outage(len(asked), tuple(poll.host for poll in unreachable), jumps)
+    lost = [poll for poll in asked if unreachable(poll)]
+    jumps = sum((poll.stage, poll.code) == _JUMP for poll in lost)
+    return Outage(len(asked), tuple(poll.host for poll in lost), jumps)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.model import MetricValue, Sight, Standing, Threshold
+from poller.model import MetricValue, Sight, Standing, Threshold, World
 from poller.rules import judge
 from poller.rules.judge import standing
 
@@ -26,7 +26,7 @@ def told(
     """(label value, standing, value) per verdict."""
     return [
         (verdict.labels[0][1] if verdict.labels else "", str(verdict.standing), verdict.value)
-        for verdict in judge(thresholds, values, sight)
+        for verdict in judge(thresholds, World(0, values, sight))
     ]
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from poller.model import Poll, PollOutcome
+from poller.model import Ping, Poll, PollOutcome
 from poller.rules import outage
+from poller.rules.outage import unreachable
 from tests.store.machines import START_MS, failed
 from tests.store.machines import poll as good
 
@@ -27,10 +28,19 @@ def test_it_counts_the_hosts_that_answered_lately_and_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("stage", "code"),
-    [("dns", "unknown"), ("dns", "timeout"), ("connect", "timeout"), ("connect", "unreachable"), ("connect", "jump")],
+    [
+        *(("dns", "unknown"), ("dns", "timeout"), ("connect", "timeout"), ("connect", "unreachable")),
+        *(("connect", "jump"), ("ping", "timeout"), ("ping", "unreachable")),
+    ],
 )
 def test_unreachable_is_what_a_dead_network_looks_like(stage: str, code: str) -> None:
     assert outage(gone("h0", "h1", "h2", stage=stage, code=code), REPORTS, SINCE).percent() == 100
+
+
+def test_a_machine_that_answers_a_ping_shows_that_the_network_works() -> None:
+    (poll,) = gone("h0")
+    assert unreachable(poll) and unreachable(replace(poll, ping=Ping("192.0.2.1", 2, 0)))
+    assert not unreachable(replace(poll, ping=Ping("192.0.2.1", 2, 1, 0.01)))
 
 
 @pytest.mark.parametrize(("stage", "code"), [("connect", "refused"), ("handshake", "timeout"), ("auth", "denied")])
