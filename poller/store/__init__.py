@@ -9,6 +9,7 @@ loaded by aiosql. The one door to sqlite3: its exceptions leave this package as 
 from poller.store.cursors import unread
 from poller.store.journal import Journal
 from poller.store.lock import Leases, RoundLock
+from poller.store.notices import Notice
 from poller.store.work import Work
 
-__all__ = ["Journal", "Leases", "RoundLock", "Work", "unread"]
+__all__ = ["Journal", "Leases", "Notice", "RoundLock", "Work", "unread"]

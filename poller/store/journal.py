@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -178,11 +178,11 @@ class Journal:
             self.close()
             raise
 
-    def outbox(self) -> JournalOutbox:
-        """The notifications that are owed (protocol `Outbox`)."""
+    def outbox(self, now_ms: Callable[[], int] = clock_ms) -> JournalOutbox:
+        """What people are owed (protocol `Outbox`). Its `close` lets other processes deliver."""
         self._prepare()
         if self._outbox is None:
-            self._outbox = JournalOutbox(self._connection, self.path)
+            self._outbox = JournalOutbox(self._connection, self.path, now_ms)
         return self._outbox
 
 

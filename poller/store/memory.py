@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final, get_args
 
 from poller.model import PASSING, Before, FileSystem, Logins, Reading, Row, Section, SectionStatus
+from poller.store.alerts import open_names
 from poller.store.sql import statements
 
 _log = logging.getLogger(__name__)
@@ -104,7 +105,10 @@ def stuck_mounts(reading: Reading) -> str | None:
     return _encoder(stuck)
 
 
-_MemoryRow = tuple[str | None, str | None, str | None, int, int | None, int | None, int | None]
+_Number = int | None
+_MemoryRow = tuple[
+    str | None, str | None, str | None, int, _Number, _Number, _Number, _Number, str | None, str, _Number
+]
 
 
 class Recall:
@@ -136,7 +140,8 @@ class Recall:
     def _before(self, host: str, row: _MemoryRow | None, reading: Reading | None) -> Before:
         if row is None:
             return Before()
-        _, stuck, address, failures, sudo_denied_until_ms, refused, retry_at_ms = row
+        _, stuck, address, failures, sudo_denied_until_ms, refused, retry_at_ms = row[:7]
+        report_ms, host_key, trouble, skewed = row[7:]
         return Before(
             reading=reading,
             stuck=tuple(json.loads(stuck)) if stuck else (),
@@ -146,6 +151,11 @@ class Recall:
             logins=Logins(refused or 0, retry_at_ms or 0),
             asked_ms=self._pairs("find_asked", host),
             cursors=self._pairs("find_cursors", host),
+            open=open_names(self._connection, host),
+            report_ms=report_ms or 0,
+            host_key=host_key or "",
+            trouble=trouble.strip("/"),
+            skewed=bool(skewed),
         )
 
     def _pairs(self, statement: str, host: str) -> MappingProxyType[str, Any]:

@@ -48,11 +48,14 @@ class Polls:
         if poll.security and not self._known_trouble(host.id, poll):
             details = f"{poll.stage}/{poll.code}: {poll.error}"
             self.hosts.store_event(host.id, Event("security", poll.at_ms, Severity.HIGH, details))
-        if poll.report is None:
-            self._store_failure(host.id, poll)
-        else:
-            sighting = self._store_report(host, poll, poll.report, Samples(values), before)
+        samples = Samples(values)
+        if poll.report is not None:
+            sighting = self._store_report(host, poll, poll.report, samples, before)
             self._store_findings(host.id, poll.at_ms, findings, sighting)
+        else:
+            self._store_without_report(host.id, poll, samples)
+            for event in findings.events:
+                self.hosts.store_event(host.id, event)
         if poll.sudo_denied:
             until = {"host_id": host.id, "until_ms": poll.at_ms + SUDO_DENIED_MS}
             self._connection.execute(statements()["remember_sudo"], until)
@@ -63,6 +66,20 @@ class Polls:
         """Whether the poll before ended the same way: one event when it begins, not one a minute while it lasts."""
         row = self._connection.execute(statements()["latest_trouble"], {"host_id": host_id}).fetchone()
         return bool(row == (poll.stage, poll.code))
+
+    def _store_without_report(self, host_id: int, poll: Poll, samples: Samples) -> None:
+        """Either kind may know how the host answered to echo requests. Of one that is only pinged that is all."""
+        if poll.ping is not None and self.bulk:
+            samples.store(self._connection, host_id, poll.at_ms, {})
+        if poll.outcome is not PollOutcome.OK:
+            self._store_failure(host_id, poll)
+            return
+        self._connection.execute(statements()["touch_host"], {"id": host_id, "now_ms": poll.at_ms})
+        self._store_latest(host_id, poll, samples)
+
+    def _store_latest(self, host_id: int, poll: Poll, samples: Samples) -> None:
+        row = {"host_id": host_id, "poll_id": poll.id, "at_ms": poll.at_ms, "outcome": poll.outcome.value}
+        self._connection.execute(statements()["latest_report"], row | {"seconds": poll.seconds} | samples.highlights())
 
     def _store_failure(self, host_id: int, poll: Poll) -> None:
         self._connection.execute(
@@ -88,10 +105,7 @@ class Polls:
             samples.store(self._connection, host.id, poll.at_ms, sighting.ids)
             series = self._inventory.note(SERIES, host.id, poll.at_ms, samples.series)
             samples.store_series(self._connection, poll.at_ms, series)
-        latest = {"host_id": host.id, "poll_id": poll.id, "at_ms": poll.at_ms, "outcome": poll.outcome.value}
-        self._connection.execute(
-            statements()["latest_report"], latest | {"seconds": poll.seconds} | samples.highlights()
-        )
+        self._store_latest(host.id, poll, samples)
         store_cursors(self._connection, host.id, poll.at_ms, report.now, before.cursors)
         memory = {
             "host_id": host.id,
@@ -106,6 +120,9 @@ class Polls:
         """On a disk that is nearly full only what happened and what logs say."""
         for event in findings.events:
             self.hosts.store_event(host_id, event)
+            if event.kind == "clock_skew":
+                skew = {"host_id": host_id, "skewed": int(event.severity > Severity.LOW)}
+                self._connection.execute(statements()["remember_skew"], skew)
         store_lines(self._connection, host_id, at_ms, findings.lines)
         store_briefs(self._connection, host_id, at_ms, findings.briefs)
         if self.bulk:

@@ -76,7 +76,10 @@ def prune_due(connection: sqlite3.Connection, now_ms: int, every_ms: int) -> boo
 _INVENTORIES: Final = (
     "core", "filesystem", "disk", "interface", "interface_address", "unit", "service_check", "section_state",
 )  # fmt: skip
-_PLAIN: Final = ("round", "event", "alert", "limit_state", *_INVENTORIES, "series", "peer", "log_source", "log_cursor")
+_PLAIN: Final = (
+    "round", "event", "alert", "silence", "message", "limit_state", "flap_state", *_INVENTORIES, "series", "peer",
+    "log_source", "log_cursor",
+)  # fmt: skip
 
 
 def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
@@ -87,7 +90,7 @@ def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
 
     things = before(max(retention.samples, retention.cores, retention.polls))
     limits = {
-        **dict.fromkeys((*aging.SAMPLES, "limit_state"), before(retention.samples)),
+        **dict.fromkeys((*aging.SAMPLES, "limit_state", "flap_state"), before(retention.samples)),
         "core_sample": before(retention.cores),
         **dict.fromkeys(("connection", "peer_sample"), before(retention.connections)),
         **dict.fromkeys(("poll", "round", "peer_day"), before(retention.polls)),
@@ -96,7 +99,7 @@ def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
         "series": things - DAY_MS,
         "peer": before(max(retention.polls, retention.connections)) - 2 * DAY_MS,
         **dict.fromkeys(("log_line", "log_source", "log_cursor"), before(retention.logs)),
-        **dict.fromkeys(("event", "alert"), before(retention.events)),
+        **dict.fromkeys(("event", "alert", "silence", "message"), before(retention.events)),
     }
     return {**dict.fromkeys(aging.EPISODES, limits["event"]), **limits}
 

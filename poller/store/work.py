@@ -10,19 +10,27 @@ from typing import Literal
 
 from poller.errors import StoreError
 from poller.model import (
+    Alert,
     AlertMemory,
     Before,
     Comparison,
     Event,
+    EvidencePart,
     Findings,
+    History,
     MetricValue,
+    Needs,
     Notification,
     Poll,
     PollOutcome,
 )
-from poller.store.alerts import notification_row, remembered, store_comparison
+from poller.store import notices
+from poller.store.alerts import alert_of, remembered, store_comparison
 from poller.store.faults import translated
+from poller.store.gaps import gaps
+from poller.store.history import history
 from poller.store.memory import Recall
+from poller.store.notices import Notice
 from poller.store.polls import Polls
 from poller.store.sql import statements
 
@@ -88,7 +96,8 @@ class Work:
     def store_comparison(self, host: str, comparison: Comparison) -> None:
         """Replaces the alert memory of a host by the result of comparing, and records every change of an alert."""
         memory = self._memories.pop(host, None) or remembered(self._connection, host)
-        if comparison.changes or comparison.states != memory.states or comparison.open != memory.open:
+        same = (comparison.states, comparison.open, comparison.flaps) == (memory.states, memory.open, memory.flaps)
+        if comparison.changes or not same:
             store_comparison(self._connection, self._host_id(host, comparison), memory, comparison)
 
     def _host_id(self, host: str, comparison: Comparison) -> int:
@@ -101,30 +110,59 @@ class Work:
         for event in events:
             self._polls.hosts.store_event(self._polls.hosts.find(host, event.at_ms).id if host else None, event)
 
+    def history(self, host: str, needs: Needs, now_ms: int) -> History:
+        """What there was before `now_ms`, as far back as `needs` says: at most 20,000 points a metric, 20,000 lines."""
+        return history(self._connection, host, needs, now_ms)
+
     def enqueue(self, notifications: Sequence[Notification]) -> None:
         """Owes these; their alerts are stored already. One that is in the outbox already is not owed twice."""
-        if notifications:
-            self._connection.executemany(
-                statements()["add_notification"], [notification_row(notification) for notification in notifications]
-            )
+        notices.enqueue(self._connection, notifications)
 
     def told(self, alert_id: str) -> tuple[dict[str, int], frozenset[str]]:
         """recipient -> the number of its newest notification of this alert; and who of them got one or is owed one.
 
-        The others' are held back: of such an alert they know nothing yet.
+        The others' are held back, or could not be delivered: of such an alert they know nothing yet.
         """
-        rows = self._connection.execute(statements()["told"], {"alert_id": alert_id}).fetchall()
-        return {name: number for name, number, _ in rows}, frozenset(name for name, _, told in rows if told)
+        return notices.told(self._connection, alert_id)
 
-    def hold_news(self, hosts: Iterable[str], metric: str, since_ms: int) -> int:
-        """Holds back what is owed about open alerts on `metric` of these hosts that began at `since_ms` or later."""
-        rows = [{"host": host, "metric": metric, "since_ms": since_ms} for host in hosts]
-        return self._connection.executemany(statements()["hold_news"], rows).rowcount if rows else 0
+    def notified(self, alert_ids: Iterable[str]) -> Mapping[str, Sequence[Notice]]:
+        """Of each of these alerts all that was told, is owed, or never will be, oldest first."""
+        return notices.notified(self._connection, alert_ids)
 
-    def release_held(self, now_ms: int) -> tuple[int, int]:
-        """What was held back is owed when its alert is still open, and suppressed when it is over: how many of each."""
-        owed = self._connection.execute(statements()["release_held"]).rowcount
-        return owed, self._connection.execute(statements()["suppress_held"], {"now_ms": now_ms}).rowcount
+    def hold_news(self, hosts: Iterable[str], metric: str, since_ms: int, why: str = "network") -> int:
+        """Holds back what is owed about open alerts on `metric` of these hosts that began at `since_ms` or later.
+
+        `why` is `network` or `parent NAME`: only `release_held` with the same word brings it back.
+        """
+        return notices.hold_news(self._connection, hosts, metric, since_ms, why)
+
+    def release_held(self, now_ms: int, why: str = "network") -> tuple[int, int]:
+        """What was held back for that reason is owed when its alert is still open, and suppressed when it is over: how
+        many of each."""
+        return notices.release_held(self._connection, now_ms, why)
+
+    def undelivered(self, since_ms: int) -> int:
+        """How many notifications were given up since then."""
+        count: int = self._connection.execute(statements()["undelivered"], {"since_ms": since_ms}).fetchone()[0]
+        return count
+
+    def open_alerts(self) -> tuple[Alert, ...]:
+        """Of all hosts and the poller itself, oldest first."""
+        rows = self._connection.execute(statements()["open_alerts"]).fetchall()
+        return tuple(alert_of(host, row) for host, *row in rows)
+
+    def acknowledged(self, now_ms: int) -> frozenset[str]:
+        """Ids of the open alerts that somebody takes care of now."""
+        rows = self._connection.execute(statements()["acknowledged"], {"now_ms": now_ms}).fetchall()
+        return frozenset(number for (number,) in rows)
+
+    def store_evidence(self, alert_id: str, parts: Sequence[EvidencePart]) -> None:
+        """What the host was busy with; of each part the first that comes is kept. The alert is stored already."""
+        notices.store_evidence(self._connection, alert_id, parts)
+
+    def gaps(self) -> Mapping[str, int]:
+        """host -> milliseconds between its last polls (the median); without those polled but once."""
+        return gaps(self._connection)
 
     def newest_reports(self) -> dict[str, int]:
         """host -> the instant of its newest report, for those that ever gave one."""

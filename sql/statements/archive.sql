@@ -69,11 +69,16 @@ DELETE FROM event
    AND id NOT IN (SELECT item FROM outgoing WHERE kind = 'event');
 
 -- name: shipped_alert(before_ms)!
--- With its notifications, so none of them may wait for anything either.
+-- With all that belongs to it, so none of that may wait for anything either.
 DELETE FROM alert
  WHERE closed_ms < :before_ms
    AND id NOT IN (SELECT item FROM rejected)
-   AND id NOT IN (SELECT item FROM outgoing WHERE kind = 'alert')
+   AND id NOT IN (SELECT item FROM outgoing WHERE kind IN ('alert', 'evidence'))
+   AND NOT EXISTS (SELECT 1
+                     FROM acknowledgement
+                    WHERE alert_id = alert.id
+                      AND (acknowledgement.id IN (SELECT item FROM rejected)
+                           OR acknowledgement.id IN (SELECT item FROM outgoing WHERE kind = 'acknowledgement')))
    AND NOT EXISTS (SELECT 1
                      FROM notification
                     WHERE alert_id = alert.id

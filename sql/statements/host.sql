@@ -19,7 +19,8 @@ UPDATE host
 UPDATE host SET last_seen_ms = :now_ms WHERE id = :id;
 
 -- name: find_memory(name)^
-SELECT reading, stuck, host_memory.address, failures, sudo_denied_until_ms, auth_failures, retry_at_ms
+SELECT reading, stuck, host_memory.address, failures, sudo_denied_until_ms, auth_failures, retry_at_ms, report_ms,
+       host_key, stage || '/' || code, clock_skewed
   FROM host
   JOIN host_latest ON host_latest.host_id = host.id
   LEFT JOIN host_memory ON host_memory.host_id = host.id
@@ -30,6 +31,11 @@ INSERT INTO host_memory (host_id, reading, stuck, address)
 VALUES (:host_id, :reading, COALESCE(:stuck, '[]'), :address)
     ON CONFLICT (host_id) DO UPDATE
    SET reading = excluded.reading, stuck = COALESCE(:stuck, stuck), address = excluded.address;
+
+-- name: remember_skew(host_id, skewed)!
+INSERT INTO host_memory (host_id, clock_skewed)
+VALUES (:host_id, :skewed)
+    ON CONFLICT (host_id) DO UPDATE SET clock_skewed = excluded.clock_skewed;
 
 -- name: remember_sudo(host_id, until_ms)!
 INSERT INTO host_memory (host_id, sudo_denied_until_ms)

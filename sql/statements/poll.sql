@@ -6,16 +6,16 @@ UPDATE round
    SET ended_ms = :now_ms, ok = :ok, partial = :partial, failed = :failed, skipped = :skipped, stopped_by = :stopped_by
  WHERE id = :id;
 
--- name: add_poll(id, host_id, round_id, at_ms, outcome, stage, code, error, security, seconds, dns_seconds, connect_seconds, handshake_seconds, hostkey_seconds, auth_seconds, session_seconds, python_seconds, probe_seconds, envelope_seconds, report_seconds, collect_seconds, sent_bytes, received_bytes, address, host_key, sudo_denied, asked_ms, answered_ms, host_clock_ms)!
+-- name: add_poll(id, host_id, round_id, at_ms, outcome, stage, code, error, security, seconds, dns_seconds, connect_seconds, handshake_seconds, hostkey_seconds, auth_seconds, session_seconds, python_seconds, probe_seconds, envelope_seconds, report_seconds, collect_seconds, sent_bytes, received_bytes, address, host_key, sudo_denied, asked_ms, answered_ms, host_clock_ms, ping_seconds)!
 -- A poll that is stored already changes nothing: polls are told apart by their id, however often one is handed in.
 INSERT INTO poll (id, host_id, round_id, at_ms, outcome, stage, code, error, security, seconds, dns_seconds,
                   connect_seconds, handshake_seconds, hostkey_seconds, auth_seconds, session_seconds, python_seconds,
                   probe_seconds, envelope_seconds, report_seconds, collect_seconds, sent_bytes, received_bytes, address,
-                  host_key, sudo_denied, asked_ms, answered_ms, host_clock_ms)
+                  host_key, sudo_denied, asked_ms, answered_ms, host_clock_ms, ping_seconds)
 VALUES (:id, :host_id, :round_id, :at_ms, :outcome, :stage, :code, :error, :security, :seconds, :dns_seconds,
         :connect_seconds, :handshake_seconds, :hostkey_seconds, :auth_seconds, :session_seconds, :python_seconds,
         :probe_seconds, :envelope_seconds, :report_seconds, :collect_seconds, :sent_bytes, :received_bytes, :address,
-        :host_key, :sudo_denied, :asked_ms, :answered_ms, :host_clock_ms)
+        :host_key, :sudo_denied, :asked_ms, :answered_ms, :host_clock_ms, :ping_seconds)
     ON CONFLICT (id) DO NOTHING;
 
 -- name: add_section(poll_id, name, status, reason, seconds)!

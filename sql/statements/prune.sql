@@ -6,7 +6,7 @@ DELETE FROM round WHERE started_ms < :before_ms;
 DELETE FROM event WHERE at_ms < :before_ms;
 
 -- name: prune_alert(before_ms)!
--- Closed ones only, and none that somebody still has to be told about.
+-- Closed ones only, and none that somebody still has to be told about. What belongs to them goes along.
 DELETE FROM alert
  WHERE closed_ms < :before_ms
    AND NOT EXISTS (SELECT 1 FROM notification WHERE alert_id = alert.id AND state IN ('owed', 'held'));
@@ -59,6 +59,15 @@ DELETE FROM log_cursor
 -- name: prune_limit_state(before_ms)!
 -- Of hosts that nobody polls any more: what was counted then says nothing when they come back.
 DELETE FROM limit_state WHERE host_id IN (SELECT host_id FROM host_latest WHERE at_ms < :before_ms);
+
+-- name: prune_flap_state(before_ms)!
+DELETE FROM flap_state WHERE host_id IN (SELECT host_id FROM host_latest WHERE at_ms < :before_ms);
+
+-- name: prune_silence(before_ms)!
+DELETE FROM silence WHERE until_ms < :before_ms;
+
+-- name: prune_message(before_ms)!
+DELETE FROM message WHERE sent_ms < :before_ms;
 
 -- name: last_done(task)$
 SELECT done_ms FROM housekeeping WHERE task = :task;

@@ -9,7 +9,7 @@ SELECT name, first_seen_ms, outcome, stage, code, error, at_ms, seconds, report_
 
 -- name: open_alerts()
 SELECT host.name, alert.id, metric, labels, severity, value, limit_text, opened_ms, updated_ms, since_ms, closed_ms,
-       reason
+       reason, flapping
   FROM alert
   JOIN host ON host.id = alert.host_id
  WHERE closed_ms IS NULL

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from poller.model import Message
 from poller.store import Journal
 from tests.store.machines import START_MS
 
@@ -18,6 +19,11 @@ class Ask(Protocol):
     """Runs one SELECT on the database file, as somebody with a shell would."""
 
     def __call__(self, sql: str, *values: Any) -> list[tuple[Any, ...]]: ...
+
+
+def message(*notifications: str, number: str = "m1", sent_ms: int = START_MS, digest: bool = False) -> Message:
+    """One to ops by mail about these notifications (ids)."""
+    return Message(number, "ops", "mail", sent_ms, "[HIGH] web1", notifications, digest)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from poller.errors import StoreError
-from poller.model import Alert, Change, ChangeKind, Comparison, LimitState, Notification, Severity
+from poller.model import Alert, Change, ChangeKind, Comparison, Flap, LimitState, Notification, Pending, Severity
 from poller.store import Journal, views
 from tests.store.conftest import Ask
 from tests.store.machines import START_MS, poll, values
@@ -26,7 +26,10 @@ DISK = Alert(
     since_ms=START_MS,
 )
 CPU = replace(DISK, id="a2", metric="cpu.percent", labels=(), severity=Severity.LOW)
-STATE = LimitState("disk.percent", (("mountpoint", "/var"),), "above 85 high", START_MS, 3, active=True)
+STATE = LimitState(
+    "disk.percent", (("mountpoint", "/var"),), "above 85 high", START_MS, 3, active=True, seen_ms=START_MS
+)
+FLAP = Flap("disk.percent", (("mountpoint", "/var"),), 0b101, flapping=True)
 
 
 def closed(alert: Alert) -> Alert:
@@ -45,7 +48,7 @@ def _host(journal: Journal) -> None:
 
 
 def opened(*alerts: Alert) -> Comparison:
-    return Comparison((STATE,), alerts, tuple(Change(ChangeKind.OPENED, alert, "") for alert in alerts))
+    return Comparison((STATE,), alerts, tuple(Change(ChangeKind.OPENED, alert, "") for alert in alerts), (FLAP,))
 
 
 def test_what_was_compared_is_remembered(journal: Journal) -> None:
@@ -53,6 +56,7 @@ def test_what_was_compared_is_remembered(journal: Journal) -> None:
     with journal.transaction() as work:
         memory = work.alert_memory("web1")
         assert memory.states == (STATE,)
+        assert memory.flaps == (FLAP,)
         assert set(memory.open) == {DISK, CPU}
         assert work.alert_memory("web2").open == ()
         assert work.hosts_with_open_alerts() == ("web1",)
@@ -66,6 +70,7 @@ def test_an_alert_takes_its_newest_value_and_severity_and_states_that_ended_are_
         memory = work.alert_memory("web1")
     assert memory.open == (newer,)
     assert memory.states == ()
+    assert memory.flaps == ()
 
 
 def test_an_episode_that_closes_frees_its_identity_for_the_next_in_the_same_breath(journal: Journal, ask: Ask) -> None:
@@ -103,7 +108,7 @@ def test_what_is_owed_is_the_alert_as_it_was_when_it_happened(journal: Journal) 
     compared(journal, opened(DISK))
     enqueue(journal, note())
     compared(journal, Comparison((), (replace(DISK, value=99.0),)))
-    assert list(journal.outbox().owed()) == [note()]
+    assert list(journal.outbox().pending()) == [Pending(note())]
 
 
 def test_a_message_enqueued_twice_is_owed_once_and_the_numbers_are_known(journal: Journal) -> None:
@@ -113,75 +118,36 @@ def test_a_message_enqueued_twice_is_owed_once_and_the_numbers_are_known(journal
     with journal.transaction() as work:
         assert work.told("a1") == ({"ops": 2, "net": 1}, frozenset({"ops", "net"}))
         assert work.told("unknown") == ({}, frozenset())
-    assert len(journal.outbox().owed()) == 3
+    assert len(journal.outbox().pending()) == 3
 
 
 def test_a_message_that_is_held_back_is_neither_owed_nor_told_until_it_is_released(journal: Journal) -> None:
     compared(journal, opened(DISK))
     enqueue(journal, note(1), note(1, "net"))
     with journal.transaction() as work:
-        assert work.hold_news(["web1"], DISK.metric, START_MS) == 2
+        assert work.hold_news(["web1"], DISK.metric, START_MS, "network") == 2
         assert work.told("a1") == ({"ops": 1, "net": 1}, frozenset())
-    assert list(journal.outbox().owed()) == []
+    assert list(journal.outbox().pending()) == []
     with journal.transaction() as work:
-        assert work.release_held(START_MS) == (2, 0)
+        assert work.release_held(START_MS, "parent gw1") == (0, 0)
+        assert work.release_held(START_MS, "network") == (2, 0)
         assert work.told("a1") == ({"ops": 1, "net": 1}, frozenset({"ops", "net"}))
-    assert len(journal.outbox().owed()) == 2
+    assert len(journal.outbox().pending()) == 2
 
 
 def test_only_news_of_that_metric_and_time_is_held_back(journal: Journal) -> None:
     compared(journal, opened(DISK))
     enqueue(journal, note(1))
     with journal.transaction() as work:
-        assert work.hold_news(["web1"], "host.down", START_MS) == 0
-        assert work.hold_news(["web2"], DISK.metric, START_MS) == 0
-        assert work.hold_news(["web1"], DISK.metric, DISK.opened_ms + 1) == 0
-        assert work.hold_news([], DISK.metric, START_MS) == 0
+        assert work.hold_news(["web1"], "host.down", START_MS, "network") == 0
+        assert work.hold_news(["web2"], DISK.metric, START_MS, "network") == 0
+        assert work.hold_news(["web1"], DISK.metric, DISK.opened_ms + 1, "network") == 0
+        assert work.hold_news([], DISK.metric, START_MS, "network") == 0
 
 
 def test_a_message_for_an_alert_that_is_not_stored_is_refused(journal: Journal) -> None:
     with pytest.raises(StoreError, match="FOREIGN KEY"):
         enqueue(journal, note())
-
-
-def test_delivered_messages_are_owed_no_more(journal: Journal, path: object) -> None:
-    compared(journal, opened(DISK))
-    enqueue(journal, note(1), note(2, kind=ChangeKind.ROSE))
-    outbox = journal.outbox()
-    outbox.delivered(["n-ops-1"], START_MS + 11)
-    assert [one.id for one in outbox.owed()] == ["n-ops-2"]
-    assert views.backlog(journal.path) == views.Backlog(1, START_MS + 2, 0)
-
-
-def test_messages_that_failed_are_owed_in_the_next_round_in_their_order(journal: Journal) -> None:
-    compared(journal, opened(DISK))
-    enqueue(journal, note(1))
-    outbox = journal.outbox()
-    for _ in range(9):
-        outbox.failed(["n-ops-1"], "connection refused", retry=True, now_ms=START_MS + 10)
-    enqueue(journal, note(2, kind=ChangeKind.ROSE))
-    assert [one.id for one in outbox.owed()] == ["n-ops-1", "n-ops-2"]
-    assert (outbox.owed()[0].attempts, outbox.owed()[0].error) == (9, "connection refused")
-
-
-def test_an_undeliverable_message_is_given_up_with_its_reason(journal: Journal, ask: Ask) -> None:
-    compared(journal, opened(DISK))
-    enqueue(journal, note())
-    journal.outbox().failed(["n-ops-1"], "550 no such user", retry=False, now_ms=START_MS + 20)
-    assert list(journal.outbox().owed()) == []
-    assert ask("SELECT state, error, done FROM notifications") == [
-        ("failed", "550 no such user", "2025-10-09 08:53:20")
-    ]
-
-
-def test_only_one_poller_delivers_at_a_time(journal: Journal) -> None:
-    compared(journal, opened(DISK))
-    enqueue(journal, note())
-    with Journal.open(journal.path, now_ms=START_MS) as other:
-        assert len(journal.outbox().owed()) == 1
-        assert list(other.outbox().owed()) == []
-        journal.outbox().failed(["n-ops-1"], "no", retry=True, now_ms=START_MS + 10)
-        assert len(other.outbox().owed()) == 1
 
 
 def test_alerts_are_seen_by_those_who_look(journal: Journal, ask: Ask) -> None:

@@ -187,7 +187,9 @@ class _Copy:
 
 _OWN: Final = ("metric", "housekeeping")
 _BY_TIME: Final = {
-    "round": ("started_ms", "id"), "event": ("at_ms", "id"), "alert": ("id",), "notification": ("id",),
+    "round": ("started_ms", "id"), "event": ("at_ms", "id"), "alert": ("id",),
+    "acknowledgement": ("id",), "evidence": ("alert_id", "part"), "silence": ("id",), "message": ("id",),
+    "notification": ("id",),
 }  # fmt: skip
 _AT: Final = 3  # of `poll`
 _LATEST_AT: Final = 2  # of `host_latest`

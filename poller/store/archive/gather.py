@@ -34,8 +34,9 @@ def gather(connection: sqlite3.Connection, items: Sequence[Item]) -> Rows:
     with _one_moment(connection):
         find = functools.partial(_find, connection)
         polls = find("poll", "id", ids.get("poll", ()))
-        notifications = find("notification", "id", ids.get("notification", ()))
-        alerts = find("alert", "id", [*ids.get("alert", ()), *(row[_ALERT_ID] for row in notifications)])
+        of_alerts = {name: find(name, column, ids.get(name, ())) for name, column in _OF_ALERTS.items()}
+        theirs = {row[columns(name).index("alert_id")] for name, found in of_alerts.items() for row in found}
+        alerts = find("alert", "id", [*ids.get("alert", ()), *theirs])
         events = find("event", "id", ids.get("event", ()))
         limits = [int(number) for number in ids.get("limits", ())]
         hosts = {row[_POLL_HOST] for row in polls}
@@ -52,7 +53,10 @@ def gather(connection: sqlite3.Connection, items: Sequence[Item]) -> Rows:
         _add_episodes(connection, rows, polls)
         rows.add("event", events)
         rows.add("alert", alerts)
-        rows.add("notification", notifications)
+        for name in ("silence", "message"):
+            rows.add(name, find(name, "id", ids.get(name, ())))
+        for name, found in of_alerts.items():
+            rows.add(name, found)
         rows.add("limit_state", find("limit_state", "host_id", limits))
         rows.limits.update(limits)
         sent = {row[0] for row in polls}
@@ -64,14 +68,12 @@ def gather(connection: sqlite3.Connection, items: Sequence[Item]) -> Rows:
 _POLL_HOST: Final = 1
 _POLL_AT: Final = 3
 _POLL_OUTCOME: Final = 4
-_ALERT_ID: Final = 1
 _ALERT_HOST: Final = 2
 _EVENT_HOST: Final = 1
 _LATEST_POLL: Final = 1
 PLACES: Final = {
     ("poll", "host_id"): _POLL_HOST, ("poll", "at_ms"): _POLL_AT, ("poll", "outcome"): _POLL_OUTCOME,
-    ("notification", "alert_id"): _ALERT_ID, ("alert", "host_id"): _ALERT_HOST, ("event", "host_id"): _EVENT_HOST,
-    ("host_latest", "poll_id"): _LATEST_POLL,
+    ("alert", "host_id"): _ALERT_HOST, ("event", "host_id"): _EVENT_HOST, ("host_latest", "poll_id"): _LATEST_POLL,
 }  # fmt: skip
 
 
@@ -94,13 +96,15 @@ def _find(connection: sqlite3.Connection, table: str, column: str, values: Itera
     return found
 
 
+# What belongs to alerts, and what an entry of the queue names of it.
+_OF_ALERTS: Final = {"acknowledgement": "id", "evidence": "alert_id", "notification": "id"}
 # Things of which only those are sent that samples belong to, or that came and went.
 _OWNERS: Final = {"peer": ("peer_sample", PEER_DAY.name), "series": ("series_sample",)}
 _MANY: Final = frozenset({*_OWNERS, *(kind.table for kind in EPISODIC)})
 
 
 def _with_report(polls: Sequence[Row]) -> set[tuple[int, int]]:
-    """(host, instant) of those that brought a report: only they have anything beside themselves."""
+    """(host, instant) of those that brought a report: only they have much beside themselves."""
     return {(row[_POLL_HOST], row[_POLL_AT]) for row in polls if row[_POLL_OUTCOME] in ("ok", "partial")}
 
 
@@ -109,12 +113,18 @@ def _add_samples(connection: sqlite3.Connection, rows: Rows, polls: Sequence[Row
         {"host_id": host, "at_ms": at_ms, "day_ms": at_ms - at_ms % DAY_MS, "since_ms": at_ms - PATIENCE_MS}
         for host, at_ms in _with_report(polls)
     ]
+    others = {(row[_POLL_HOST], row[_POLL_AT]) for row in polls} - _with_report(polls)
+    echoes = [{"host_id": host, "at_ms": at_ms} for host, at_ms in others]
     for table, text in _sample_statements().items():
         found: dict[Row, Row] = {}  # a day's sum is the same for all polls of that day
         cut = len(SAMPLES[table].key) if table in SAMPLES else len(PEER_DAY.key)
-        for key in keys:
+        for key in [*keys, *echoes] if table == _ECHOES else keys:
             found.update({row[:cut]: row for row in connection.execute(text, key).fetchall()})
         rows.add(table, [found[key] for key in sorted(found)])  # the order in which an archive keeps them
+
+
+# A poll that failed may know whether the host answered to echo requests.
+_ECHOES: Final = "activity_sample"
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 """An empty journal filled from the archive before its first round: nobody is told twice, and nothing is forgotten.
 
-What comes back is what the next round needs: hosts and what they have, how each was last seen, open alerts, what was
-told about them, and limits that are being counted. Samples and old polls stay where they are. How far logs were read
-is known to the journal only: they go on at their end.
+What comes back is what the next round needs: hosts and what they have, how each was last seen, open alerts, who was
+told about them and who takes care of them, silences in force, and limits that are being counted. Samples and old polls
+stay where they are. How far logs were read is known to the journal only: they go on at their end.
 """
 
 from __future__ import annotations
@@ -77,7 +77,11 @@ def _remembered(archive: Archive, now_ms: int) -> Rows:
         add("peer_day", Condition("peer_id", "in", some), Condition("at_ms", ">=", now_ms - now_ms % DAY_MS))
     alerts = [row[0] for row in add("alert", Condition("closed_ms", "is", None))]
     for some in _slices(alerts):
-        add("notification", Condition("alert_id", "in", some))
+        for table in ("acknowledgement", "evidence", "notification"):
+            add(table, Condition("alert_id", "in", some))
+    add("silence", Condition("until_ms", ">", now_ms), Condition("ended_ms", "is", None))
+    # What a channel may send in a day is counted by them.
+    add("message", Condition("sent_ms", ">=", now_ms - DAY_MS))
     return rows
 
 

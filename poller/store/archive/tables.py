@@ -75,6 +75,10 @@ SECTION: Final = Table("section", ("poll_id", "name"))
 EVENT: Final = Table("event", ("id",), _HOST, time="at_ms")
 ALERT: Final = Table("alert", ("id",), _HOST, newest="updated_ms", time="closed_ms")
 NOTIFICATION: Final = Table("notification", ("id",), newest="done_ms")
+ACKNOWLEDGEMENT: Final = Table("acknowledgement", ("id",), newest="updated_ms")
+EVIDENCE: Final = Table("evidence", ("alert_id", "part"))
+SILENCE: Final = Table("silence", ("id",), newest="updated_ms", time="until_ms")
+MESSAGE: Final = Table("message", ("id",), time="sent_ms")
 LIMIT_STATE: Final = Table("limit_state", ("host_id", "metric", "labels", "limit_key"), _HOST, newest="")
 HOST_LATEST: Final = Table("host_latest", ("host_id",), _HOST, newest="at_ms")
 # The catalogue comes with the schema, housekeeping is each database's own; neither is ever carried over.
@@ -85,8 +89,8 @@ HOUSEKEEPING: Final = Table("housekeeping", ("task",), newest="")
 TABLES: Final = {
     table.name: table
     for table in (
-        HOST, *INVENTORIES.values(), ROUND, POLL, SECTION, *SAMPLES.values(), PEER_DAY, EVENT, ALERT, NOTIFICATION,
-        LIMIT_STATE, HOST_LATEST, METRIC, HOUSEKEEPING,
+        HOST, *INVENTORIES.values(), ROUND, POLL, SECTION, *SAMPLES.values(), PEER_DAY, EVENT, ALERT,
+        ACKNOWLEDGEMENT, EVIDENCE, SILENCE, MESSAGE, NOTIFICATION, LIMIT_STATE, HOST_LATEST, METRIC, HOUSEKEEPING,
     )
 }  # fmt: skip
 

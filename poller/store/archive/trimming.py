@@ -12,7 +12,18 @@ from poller.model import ArchiveSettings, Retention
 from poller.model.contracts import Archive, Condition, Question
 from poller.store.aging import DAY_MS
 from poller.store.archive.places import open_archive
-from poller.store.archive.tables import ALERT, EVENT, INVENTORIES, PEER_DAY, POLL, ROUND, SAMPLES, Table
+from poller.store.archive.tables import (
+    ALERT,
+    EVENT,
+    INVENTORIES,
+    MESSAGE,
+    PEER_DAY,
+    POLL,
+    ROUND,
+    SAMPLES,
+    SILENCE,
+    Table,
+)
 from poller.store.prune import LEAP_MS, limits_ms
 
 _log = logging.getLogger(__name__)
@@ -75,7 +86,7 @@ def _slices(archive: Archive) -> Iterator[tuple[Table, tuple[Condition, ...]]]:
                 break
             yield table, (Condition(column, "in", ids),)
             after = ids[-1:]
-    for table in (ROUND, EVENT, ALERT):
+    for table in (ROUND, EVENT, ALERT, SILENCE, MESSAGE):
         yield table, ()
 
 

@@ -186,5 +186,7 @@ _SAMPLES_OF: Final = _by_owner()
 _SHOWN: Final = 60
 _AT: Final = 3  # of `poll`
 _BY_TIME: Final = {
-    "round": ("started_ms", "id"), "event": ("at_ms", "id"), "alert": ("id",), "notification": ("id",),
+    "round": ("started_ms", "id"), "event": ("at_ms", "id"), "alert": ("id",),
+    "acknowledgement": ("id",), "evidence": ("alert_id", "part"), "silence": ("id",), "message": ("id",),
+    "notification": ("id",),
 }  # fmt: skip

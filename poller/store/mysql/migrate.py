@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 _LOCK_SECONDS: Final = 60.0
 _UPGRADE_SECONDS: Final = 6 * 3600.0
+# "Duplicate column name" and "Duplicate key name": MySQL has no ADD COLUMN IF NOT EXISTS.
+_ADDED: Final = frozenset({1060, 1061})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,19 @@ def _apply(connection: Mysql, step: Migration, done: int, now_ms: int) -> None:
     """The statements behind the first `done`. The very first of all makes the table that keeps the record."""
     for number, statement in enumerate(split(step.text), start=1):
         if number > done:
-            connection.execute(statement)
+            _run(connection, statement, again=number == done + 1)
             _record(connection, step, number)
     connection.execute("UPDATE schema_migration SET applied_ms = %s WHERE version = %s", (now_ms, step.version))
+
+
+def _run(connection: Mysql, statement: str, *, again: bool) -> None:
+    """`again`: it may have been run before by somebody who was killed before that was on record."""
+    try:
+        connection.execute(statement)
+    except StoreError as error:
+        added = getattr(error.__cause__, "errno", None) in _ADDED
+        if not (again and added):
+            raise
 
 
 def _record(connection: Mysql, step: Migration, number: int) -> None:

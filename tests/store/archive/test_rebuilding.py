@@ -39,7 +39,7 @@ def test_hosts_alerts_and_what_was_told_come_back(
             assert work.alert_memory("web1") == lost.alert_memory("web1")
             assert work.told("a1") == lost.told("a1")
             assert work.before("db1").failures == 1
-        assert [one.id for one in fresh.outbox().owed()] == ["n-a1"]
+        assert [one.notification.id for one in fresh.outbox().pending()] == ["n-a1"]
         store(fresh, "web1", 2)
         assert [item.kind for item in fresh.queue().next(10, 10)] == ["poll"]
     first, second = views.hosts(path)

@@ -28,7 +28,7 @@ from poller.store.archive.sqlite import SqliteArchive
 from poller.store.archive.tables import SAMPLES, TABLES, columns
 from poller.store.lock import SCHEMA, SHIPPING, LockFile
 from tests.store.archive.conftest import BOUND, AskArchive, asked, store
-from tests.store.conftest import Ask
+from tests.store.conftest import Ask, message
 from tests.store.machines import CORES, DISKS, INTERFACES, MOUNTS, START_MS, failed, poll, values, with_section
 
 Send = Callable[[], Shipped]
@@ -116,8 +116,8 @@ def test_what_changes_later_is_brought_up_to_date(
     opened = alert("web1")
     open_alert(journal, opened)
     send()
-    journal.outbox().owed()
-    journal.outbox().delivered(["n-a1"], START_MS + 50)
+    journal.outbox().pending()
+    journal.outbox().delivered(message("n-a1", sent_ms=START_MS + 50))
     closed = replace(opened, closed_ms=START_MS + 99, updated_ms=START_MS + 99, reason="it fell below 75")
     with journal.transaction() as work:
         work.store_comparison("web1", Comparison((), (), (Change(ChangeKind.CLOSED, closed, ""),)))

@@ -11,8 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from poller.metrics import CATALOGUE
-from poller.model import Alert, Change, ChangeKind, Comparison, MetricValue, Row, Severity
-from poller.store import Journal
+from poller.model import (
+    Acknowledgement,
+    Alert,
+    Change,
+    ChangeKind,
+    Comparison,
+    EvidencePart,
+    Message,
+    MetricValue,
+    Notification,
+    Row,
+    Severity,
+    Silence,
+)
+from poller.store import Journal, alerting
 from poller.store.mysql import connect
 from tests.mariadb import Database
 from tests.store import watched
@@ -26,7 +39,8 @@ TABLES: Final = (
     "system_sample", "core_sample", "filesystem_sample", "disk_sample", "interface_sample", "event", "alert",
     "limit_state", "host_latest", "housekeeping", "usb_device", "device", "mount", "listener", "login", "connection",
     "peer", "unit", "service_check", "log_source", "section_state", "series", "series_sample", "peer_sample",
-    "peer_day", "process_sample", "log_line", "activity_sample",
+    "peer_day", "process_sample", "log_line", "activity_sample", "acknowledgement", "evidence", "silence", "message",
+    "notification",
 )  # fmt: skip
 
 
@@ -53,7 +67,11 @@ def fill(path: Path, *, archived: bool = False) -> None:
                     )
         with journal.transaction() as work:
             for host in HOSTS:
-                work.store_comparison(host, Comparison((), (), tuple(_alerts(chance, host))))
+                changes = tuple(_alerts(chance, host))
+                work.store_comparison(host, Comparison((), (), changes))
+                work.enqueue([note for change in changes for note in _notes(change)])
+                work.store_evidence(changes[0].alert.id, [EvidencePart("kernel", NOW_MS, "ä 😀\n\\ '")])
+        _tell(journal)
 
 
 _TROUBLE: Final[dict[str, Sequence[Row]]] = {"units": (watched.BROKEN,), "checks": watched.CHECKS}
@@ -80,6 +98,36 @@ def _alerts(chance: random.Random, host: str) -> Iterator[Change]:
             yield Change(ChangeKind.CLOSED, replace(alert, closed_ms=opened + chance.randrange(90_000)), "")
 
 
+def _notes(change: Change) -> Iterator[Notification]:
+    alert = change.alert
+    for who in ("ops", "net", "boss"):
+        yield Notification(f"{alert.id}-{who}", alert, change.kind, who, 1, alert.opened_ms)
+
+
+def _tell(journal: Journal) -> None:
+    """Some of it was told, some not; somebody takes care of two alerts, and some of it is silent."""
+    outbox = journal.outbox()
+    for number, minute in enumerate((0, 12, 13, 30, MINUTES)):
+        ids = tuple(f"{host}-{number % 4}-{'ops' if number < 4 else 'net'}" for host in HOSTS)
+        message = Message(f"m{number}", "ops" if number < 4 else "net", ("mail", "sms")[number % 2],
+                          START_MS + minute * 60_000, "[HIGH] ä 😀", ids, digest=number == 3)  # fmt: skip
+        outbox.delivered(message)
+    outbox.hold([f"{host}-0-boss" for host in HOSTS], "downtime nightly")
+    outbox.suppress([f"{host}-1-boss" for host in HOSTS], "short", NOW_MS)
+    outbox.failed([f"{host}-2-boss" for host in HOSTS], "550 ä", NOW_MS, channel="mail", retry_ms=None)
+    outbox.close()
+    taken = Acknowledgement("k0", "lab1-0", START_MS, "ops", "it's \\ 'on' ä", None)
+    alerting.acknowledge(journal.path, taken)
+    alerting.acknowledge(journal.path, replace(taken, id="k1", author="net", at_ms=NOW_MS))
+    alerting.acknowledge(journal.path, replace(taken, id="k2", alert_id="web1-1", until_ms=NOW_MS))
+    for number in range(4):
+        silence = Silence(
+            f"s{number}", START_MS, NOW_MS + 60_000, START_MS, "ops", "ä", ("lab*", "web[12]")[number % 2]
+        )
+        alerting.add_silence(journal.path, silence)
+    alerting.end_silence(journal.path, "s3", "net", START_MS + 300_000)
+
+
 def copy(path: Path, database: Database) -> None:
     """Every row as it is, ids and all."""
     with closing(sqlite3.connect(path)) as source, connect(database.writer) as target, target.transaction():
@@ -104,6 +152,12 @@ def fill_large(database: Database) -> None:
         f"""INSERT INTO alert (id, open_key, host_id, metric, labels, severity, limit_text, since_ms, opened_ms,
             updated_ms, closed_ms) SELECT CONCAT(h.seq, '-', t.seq), IF(t.seq = 1, h.seq, NULL), h.seq, 'm', '{{}}',
             'low', '', {at}, {at}, {at}, IF(t.seq = 1, NULL, {at}) FROM seq_1_to_50 h, seq_1_to_200 t""",
+        """INSERT INTO notification (id, alert_id, kind, recipient, number, at_ms, severity, limit_text, since_ms,
+            opened_ms, updated_ms, state, message_id) SELECT CONCAT(alert.id, '-', t.seq), alert.id, 'opened',
+            CONCAT('r', t.seq), 1, opened_ms, 'low', '', since_ms, opened_ms, updated_ms, 'delivered', alert.id
+            FROM alert, seq_1_to_2 t""",
+        "INSERT INTO message SELECT id, 'ops', 'mail', opened_ms, '', 0 FROM alert",
+        "INSERT INTO acknowledgement SELECT id, id, opened_ms, 'ops', '', NULL, NULL, '', opened_ms FROM alert",
         *(
             f"""INSERT INTO {table} (id, host_id, {columns}, first_seen_ms, last_seen_ms)
                 SELECT h.seq * 4 + i.seq, h.seq, {cells}, 1, 1 FROM seq_1_to_50 h, seq_1_to_4 i;
@@ -114,6 +168,7 @@ def fill_large(database: Database) -> None:
     )
     more = ", ".join(f"{table}, {table}_sample" for table, _, _ in _INVENTORIES)
     more += ", connection, listener, peer, peer_sample, peer_day, process_sample, log_line"
+    more += ", notification, message, acknowledgement"
     tables = f"host, poll, system_sample, event, alert, host_latest, {more}"
     database.sql(";\n".join((*statements, f"ANALYZE TABLE {tables}")))
 

@@ -65,8 +65,9 @@ def test_both_databases_answer_the_same(path: Path, there: Database, name: str, 
     here, archive = (ask(source, find(name), given(name, **more)) for source in (path, there.reader))
     assert archive.columns == here.columns
     assert archive.rows == here.rows
-    assert bool(here.rows) == ("nobody" not in more.values())
-    if "host_like" in more and here.rows:
+    asked = given(name, **more)
+    assert bool(here.rows) == ("nobody" not in asked.values())
+    if "host_like" in asked and "host" in here.columns and here.rows:
         place = here.columns.index("host")
         assert {row[place] for row in here.rows} <= {"lab1", "lab2", "web1"}
 
@@ -78,6 +79,7 @@ def test_a_limit_cuts_both_alike(path: Path, there: Database, name: str) -> None
 
 
 @pytest.mark.parametrize("view", ["rounds", "hosts", "polls", "sections", "events", "alerts", "notifications",
+                                  "acknowledgements", "silences", "messages", "alert_evidence",
                                   "metric_latest", *(f"{table}s" for table in SAMPLE_TABLES)])  # fmt: skip
 def test_every_view_shows_the_same(path: Path, there: Database, view: str) -> None:
     here, archive = (ask_sql(source, f"SELECT * FROM {view}") for source in (path, there.reader))
