@@ -1,4 +1,4 @@
-"""A FINISHED POLL, top to bottom: rates -> judge -> what changed -> who is owed a message -> one commit.
+"""A FINISHED POLL, top to bottom: rates -> findings -> judge -> what changed -> who is owed a message -> one commit.
 
 Runs in the one thread that owns the journal, so it needs no locks. A poll is stored wholly or not at all, and
 with it everything that follows from it.
@@ -7,21 +7,37 @@ with it everything that follows from it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from uuid6 import uuid7
 
-from poller.alerts import compare, explained
+from poller.alerts import compare, explained, periods
 from poller.clock import now_ms
 from poller.errors import StoreError
 from poller.findings import find
-from poller.model import Change, Comparison, Config, MetricValue, Poll, PollOutcome
+from poller.model import (
+    AnyRule,
+    Before,
+    Change,
+    ChangeKind,
+    Comparison,
+    Config,
+    Event,
+    Findings,
+    Host,
+    MetricValue,
+    Needs,
+    Poll,
+    PollOutcome,
+    Severity,
+    World,
+)
 from poller.notify import owed
 from poller.poll import BACK_OFF, unstorable
 from poller.probe.rates import sight, values
-from poller.rules import judge
+from poller.rules import classified, judge, needs
 from poller.store import Journal, Work, unread
 
 _log = logging.getLogger(__name__)
@@ -38,14 +54,25 @@ class Taken:
     changes: tuple[Change, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What one host is judged by, worked out once a round: how far back that looks, and how often each is read."""
+
+    host: Host
+    rules: tuple[AnyRule, ...]
+    needs: Needs
+    periods: Mapping[str, float]
+
+
 class Intake:
     """Takes the polls of one round into the journal; with `keep` False it only says what it would do."""
 
     def __init__(self, journal: Journal, config: Config, round_id: str, *, keep: bool) -> None:
         self._journal = journal
         self._config = config
-        self._thresholds = {host.name: host.thresholds for host in config.hosts}
-        self._watch = {host.name: host.watch for host in config.hosts}
+        self._hosts = {host.name: host for host in config.hosts}
+        self._judged: dict[str, _Judged] = {}
+        self._needs: dict[tuple[int, ...], Needs] = {}
         self._round_id = round_id
         self._keep = keep
 
@@ -75,28 +102,67 @@ class Intake:
             return self._store(work, unstorable(poll))
 
     def _store(self, work: Work, poll: Poll) -> Taken:
+        judged = self._judged_by(poll.host)
         with work.savepoint():
             before = work.before(poll.host)
             poll = unread(before, poll)
-            found = find(before, poll, self._watch[poll.host])
-            seen = values(before, poll) + found.values + _down(poll) + _security(poll)
-            comparison = self._compare(work, poll, seen)
-            if work.store_poll(poll, seen, self._round_id, found.findings):
+            found = find(before, poll, judged.host.watch)
+            findings = replace(found.findings, lines=classified(judged.rules, found.findings.lines))
+            seen = values(before, poll) + found.values + _pinged(poll) + _down(poll) + _security(poll)
+            comparison = _compare(work, judged, poll, seen, findings, _events(before, poll, findings))
+            if work.store_poll(poll, seen, self._round_id, findings):
                 work.store_comparison(poll.host, comparison)
+                _keep_evidence(work, judged.rules, poll, comparison.changes)
                 owe(work, self._config, comparison.changes)
         return Taken(poll, seen, comparison.changes)
 
-    def _compare(self, work: Work, poll: Poll, seen: Sequence[MetricValue]) -> Comparison:
-        thresholds = self._thresholds[poll.host]
-        comparison = compare(
-            poll.host,
-            judge(thresholds, seen, sight(poll, seen)),
-            work.alert_memory(poll.host),
-            thresholds,
-            poll.at_ms,
-            new_id,
-        )
-        return explained(comparison, dict.fromkeys((DOWN, SECURITY), f"{poll.stage}/{poll.code}: {poll.error}"))
+    def _judged_by(self, name: str) -> _Judged:
+        known = self._judged.get(name)
+        if known is None:
+            host = self._hosts[name]
+            rules = host.judged
+            same = tuple(map(id, rules))  # hosts share them, and to hash a rule takes long
+            looks_back = self._needs.get(same)
+            if looks_back is None:
+                looks_back = self._needs[same] = needs(rules)
+            known = self._judged[name] = _Judged(host, rules, looks_back, periods(host, rules))
+        return known
+
+
+def _compare(
+    work: Work,
+    judged: _Judged,
+    poll: Poll,
+    seen: Sequence[MetricValue],
+    findings: Findings,
+    events: Sequence[Event],
+) -> Comparison:
+    world = World(poll.at_ms, seen, sight(poll, seen), findings.lines, events)
+    if judged.needs:
+        world = replace(world, history=work.history(poll.host, judged.needs, poll.at_ms))
+    comparison = compare(
+        poll.host,
+        judge(judged.rules, world),
+        work.alert_memory(poll.host),
+        judged.rules,
+        poll.at_ms,
+        new_id,
+        judged.periods,
+    )
+    words = f"{poll.stage}/{poll.code}: {poll.error}"
+    return explained(comparison, dict.fromkeys((DOWN, SECURITY), words) if poll.stage else {})
+
+
+def _keep_evidence(work: Work, rules: Sequence[AnyRule], poll: Poll, changes: Sequence[Change]) -> None:
+    """What the host was busy with goes to the alerts that began with this poll and whose rules ask for it."""
+    if not poll.evidence:
+        return
+    asking = [rule for rule in rules if rule.evidence]
+    for change in changes:
+        alert = change.alert
+        begins = change.kind in (ChangeKind.OPENED, ChangeKind.FLAPPING) and alert.opened_ms == poll.at_ms
+        if begins and any(rule.covers(alert.metric, alert.labels) for rule in asking):
+            work.store_evidence(alert.id, poll.evidence)
 
 
 def owe(work: Work, config: Config, changes: Sequence[Change]) -> int:
@@ -113,6 +179,21 @@ def owe(work: Work, config: Config, changes: Sequence[Change]) -> int:
 def new_id() -> str:
     """A UUIDv7 (RFC 9562): unique, and in order of time."""
     return str(uuid7())
+
+
+def _events(before: Before, poll: Poll, findings: Findings) -> tuple[Event, ...]:
+    """What rules may look at: the findings, and the reboot, which the store notes by itself."""
+    if poll.report is None or before.reading is None or poll.report.now.boot_id == before.reading.boot_id:
+        return findings.events
+    return (*findings.events, Event("rebooted", poll.at_ms, Severity.MEDIUM, f"boot id {poll.report.now.boot_id}"))
+
+
+def _pinged(poll: Poll) -> tuple[MetricValue, ...]:
+    """The numbers of echo requests, where some were sent; without an answer there is a loss, but no time."""
+    if poll.ping is None or not poll.ping.sent:
+        return ()
+    loss = MetricValue("ping.loss_percent", poll.ping.loss_percent)
+    return (loss,) if poll.ping.seconds is None else (MetricValue("ping.seconds", poll.ping.seconds), loss)
 
 
 def _down(poll: Poll) -> tuple[MetricValue, ...]:

@@ -15,7 +15,7 @@ from poller.clock import booted, now_ms
 from poller.errors import StoreError
 from poller.intake import new_id, owe
 from poller.metrics import OWN
-from poller.model import POLLER, Change, Config, MetricValue, Poll, Sight
+from poller.model import POLLER, Change, Config, MetricValue, Poll, World
 from poller.notify.wording import duration, size
 from poller.rules import judge
 from poller.store import Journal, Work
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Rows of `housekeeping`: when a round was last over, and when the machine booted by the clock of that moment.
 _LOOKED: Final = "looked"
 _BOOTED: Final = "booted "
+_DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,12 @@ class _Number:
 def assess(work: Work, config: Config, values: Sequence[MetricValue], words: Mapping[str, str], at_ms: int) -> Assessed:
     """Judges numbers of the poller; one that is missing leaves its alert as it is."""
     comparison = compare(
-        POLLER, judge(config.thresholds, values, Sight()), work.alert_memory(POLLER), config.thresholds, at_ms, new_id
+        POLLER,
+        judge(config.thresholds, World(at_ms, values)),
+        work.alert_memory(POLLER),
+        config.thresholds,
+        at_ms,
+        new_id,
     )
     comparison = explained(comparison, words)
     work.store_comparison(POLLER, comparison)
@@ -74,7 +80,7 @@ def look(journal: Journal, config: Config, done: Round, used_bytes: int = 0) -> 
     at_ms = now_ms()
     found = [*_archive(config, used_bytes, at_ms), *_round(config, done), *_disk(config)]
     with journal.transaction() as work:
-        found.append(_clock(work, at_ms))
+        found += [_clock(work, at_ms), _undelivered(work, at_ms)]
         values = [MetricValue(f"{OWN}{one.name}", one.value) for one in found]
         words = {f"{OWN}{one.name}": one.words for one in found if one.words}
         return assess(work, config, values, words, at_ms)
@@ -137,6 +143,13 @@ def _disk(config: Config) -> list[_Number]:
         return []
     words = f"{size(there.free_bytes)} left on the disk of {config.journal}"
     return [_Number("disk_free_percent", there.free_percent, words)]
+
+
+def _undelivered(work: Work, at_ms: int) -> _Number:
+    """Who is to be told that telling does not work? Whoever another channel reaches, and who looks."""
+    count = work.undelivered(at_ms - _DAY_MS)
+    words = f"{'1 notification' if count == 1 else f'{count} notifications'} could not be delivered in the last day"
+    return _Number("undelivered", float(count), f"{words}: see `poller alerts --all`")
 
 
 def _clock(work: Work, at_ms: int) -> _Number:

@@ -98,6 +98,17 @@ def test_a_reboot_is_no_step_and_leaves_one_note(own: Own) -> None:
     assert len(notes) == 1 and notes != [("booted another",)]
 
 
+def test_what_could_not_be_delivered_is_told_for_a_day(own: Own) -> None:
+    own.news(seconds=70)
+    assert own.news(seconds=70) == [("opened", "round_percent", "medium")]
+    own.sql("UPDATE notification SET state = 'failed', done_ms = ?", now_ms())
+    assert own.news(seconds=70) == [("opened", "undelivered", "low")]
+    (alert,) = [alert for alert in own_alerts(own.path) if alert.metric == "poller.undelivered"]
+    assert alert.reason.startswith("1 notification could not be delivered in the last day")
+    own.sql("UPDATE notification SET done_ms = ? WHERE state = 'failed'", now_ms() - 86_400_001)
+    assert own.news(seconds=70) == [("closed", "undelivered", "low")]
+
+
 class TestWithAnArchive:
     @pytest.fixture
     def own(self, tmp_path: Path) -> Iterator[Own]:

@@ -2,5 +2,6 @@
 
 from poller.alerts.compare import compare
 from poller.alerts.explain import explained
+from poller.alerts.freshness import periods
 
-__all__ = ["compare", "explained"]
+__all__ = ["compare", "explained", "periods"]

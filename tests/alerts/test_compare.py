@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from poller.alerts import compare
 from poller.alerts.reason import duration, number
@@ -22,9 +20,10 @@ from poller.model import (
     Severity,
     Sight,
     Threshold,
+    World,
 )
 from poller.rules import judge
-from tests.alerts.replay import HOST, Player, play
+from tests.alerts.replay import HOST, play
 
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.txt"))
 HIGH = Threshold("cpu.percent", above=90.0, clear=75.0, severity=Severity.HIGH, notify=("ops",))
@@ -50,8 +49,9 @@ def after(
         else MetricValue("disk.percent", value, (("mountpoint", name),))
         for name, value in values.items()
     ]
-    known = AlertMemory(memory.states, memory.open)
-    return compare(HOST, judge(thresholds, given, READ), known, thresholds, now_ms, lambda: f"id-{now_ms}")
+    known = AlertMemory(memory.states, memory.open, memory.flaps)
+    verdicts = judge(thresholds, World(now_ms, given, READ))
+    return compare(HOST, verdicts, known, thresholds, now_ms, lambda: f"id-{now_ms}")
 
 
 def test_an_alert_says_what_when_how_bad_and_since_when() -> None:
@@ -156,107 +156,3 @@ def test_numbers_read_well(value: float | None, metric: str, text: str) -> None:
 
 def test_durations_read_as_in_the_configuration() -> None:
     assert [duration(seconds) for seconds in (90, 300, 7200, 86400, 0.5)] == ["90s", "5m", "2h", "1d", "0.5s"]
-
-
-# --- what must hold in every history ---
-
-LIMITS = [
-    Threshold("disk.percent", above=90.0, clear=75.0, hold=Hold(120.0), severity=Severity.HIGH),
-    Threshold("disk.percent", above=80.0, hold=Hold(polls=2)),
-    Threshold("disk.percent", above=85.0, clear=60.0),
-    Threshold("disk.percent", below=5.0, clear=10.0, severity=Severity.LOW),
-    Threshold("disk.percent", (("mountpoint", "other"),), above=1.0),
-]
-seen = st.one_of(st.integers(0, 100).map(str), st.sampled_from(["?", "gone", "91", "89", "76", "74"]))
-moments = st.integers(-3_600_000, 600_000)
-configurations = st.lists(st.sampled_from(LIMITS), unique=True, max_size=3)
-polls = st.lists(st.tuples(moments, seen, st.none() | configurations), min_size=1, max_size=40)
-Polls = list[tuple[int, str, list[Threshold] | None]]
-
-
-def replay(steps: Polls) -> list[tuple[str, AlertMemory, Comparison]]:
-    """(what was seen, memory before, result) of each poll."""
-    player = Player("disk.percent", list(LIMITS[:2]))
-    now_ms, played = 1_700_000_000_000, []
-    for step_ms, value, thresholds in steps:
-        now_ms += step_ms
-        if thresholds is not None:
-            player.thresholds = thresholds
-        before = player.memory
-        played.append((value, before, player.poll(now_ms, value)))
-    return played
-
-
-@settings(max_examples=300, deadline=None)
-@given(polls)
-def test_an_episode_opens_once_and_closes_once(steps: Polls) -> None:
-    open_id = None
-    for _value, _before, result in replay(steps):
-        for change in result.changes:
-            if change.kind is ChangeKind.OPENED:
-                assert open_id is None, "a second open without a close between"
-                open_id = change.alert.id
-            else:
-                assert change.alert.id == open_id, "a change of what is not open"
-            ended = change.kind in (ChangeKind.CLOSED, ChangeKind.UNCONFIGURED)
-            assert (change.alert.closed_ms is not None) == ended
-            open_id = None if ended else open_id
-            assert change.reason
-        assert [alert.id for alert in result.open] == ([open_id] if open_id else [])
-
-
-@settings(max_examples=300, deadline=None)
-@given(polls)
-def test_a_poll_that_could_not_tell_changes_nothing_unless_the_configuration_did(steps: Polls) -> None:
-    unchanged: Polls = [(step_ms, value, None) for step_ms, value, _thresholds in steps]
-    for value, before, result in replay(unchanged):
-        if value == "?":
-            assert result.changes == ()
-            assert result.open == before.open
-            assert result.states == before.states
-
-
-@settings(max_examples=200, deadline=None)
-@given(polls)
-def test_playing_it_again_gives_the_same(steps: Polls) -> None:
-    assert replay(steps) == replay(steps)
-
-
-@settings(max_examples=200, deadline=None)
-@given(polls)
-def test_severity_is_that_of_the_highest_active_limit_and_changes_are_announced(steps: Polls) -> None:
-    severity = None
-    for value, _before, result in replay(steps):
-        for change in result.changes:
-            if change.kind is ChangeKind.ROSE:
-                assert severity is not None
-                assert change.alert.severity > severity
-            if change.kind is ChangeKind.FELL:
-                assert severity is not None
-                assert change.alert.severity < severity
-            severity = change.alert.severity
-        for alert in result.open:
-            assert alert.severity == severity
-            active = [state for state in result.states if state.active]
-            if value not in ("?", "gone"):
-                assert max(Severity.parse(state.key.split(" ")[2]) for state in active) == severity
-
-
-@settings(max_examples=200, deadline=None)
-@given(polls)
-def test_no_state_outlives_its_threshold_and_each_is_there_once(steps: Polls) -> None:
-    for _value, _before, result in replay(steps):
-        keys = [(state.metric, state.labels, state.key) for state in result.states]
-        assert len(keys) == len(set(keys))
-        assert all(state.polls >= 1 for state in result.states)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from([91.0, 89.0, 80.0, 76.0]), min_size=1, max_size=60))
-def test_a_value_that_swings_within_the_band_alerts_at_most_once(values: list[float]) -> None:
-    memory: AlertMemory | Comparison = AlertMemory()
-    changes = 0
-    for position, value in enumerate(values):
-        memory = after(memory, {"cpu": value}, [HIGH], position * 60_000)
-        changes += len(memory.changes)
-    assert changes <= 1
