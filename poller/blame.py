@@ -1,14 +1,16 @@
-"""WHOSE FAULT: when most hosts become unreachable at once, the poller lost its network, and that is one alert.
+"""WHOSE FAULT: when most hosts become unreachable at once, the poller lost its network, and that is one alert. What is
+unreachable behind a gateway that is (parent=) is the gateway's fault.
 
 The alerts of the hosts stay recorded. People are not told of them while it lasts: their news is held back, and when
-the network is back only those are told that are still true. A poller that dies in between tells too much, not too
-little: what was not yet held back is owed.
+the network or the gateway is back only those are told that are still true. A poller that dies in between tells too
+much, not too little: what was not yet held back is owed.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from poller import gateways
 from poller.clock import now_ms
 from poller.intake import DOWN
 from poller.itself import Assessed, Round, assess
@@ -31,9 +33,10 @@ def settle(journal: Journal, config: Config, done: Round) -> Assessed:
         assessed = _assessed(work, config, found, done) if done.full else Assessed()
         episode = _episode(work)
         if episode is not None:
-            work.hold_news(found.unreachable, DOWN, episode.opened_ms)
+            work.hold_news(found.unreachable, DOWN, episode.opened_ms, "network")
         elif done.full:
-            work.release_held(now_ms())
+            work.release_held(now_ms(), "network")
+        gateways.settle(work, config, done)
         if done.full:
             work.note(_FLEET, done.started_ms)
         work.store_events("", [_event(change) for change in assessed.changes if change.alert.metric == _UNREACHABLE])

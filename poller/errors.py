@@ -20,6 +20,7 @@ class Outcome:
     security: bool = False
 
 
+# In the order in which a poll over SSH passes them. A host that is only pinged passes `dns` and `ping`.
 STAGES: Final = (
     "dns",
     "connect",
@@ -31,6 +32,7 @@ STAGES: Final = (
     "probe",
     "envelope",
     "report",
+    "ping",
 )
 
 _CLOCK = "raise deadline= for this host, or look at the machine and the network between"
@@ -135,6 +137,14 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
     ("report", "schema"): Outcome("the report does not follow its schema", _UPDATE, True),
     ("report", "internal"): Outcome("the poller itself failed over this host", "rerun with -vv and report it"),
     ("report", "identity"): Outcome("the report names another host or probe", _UPDATE, True),
+    ("ping", "timeout"): Outcome("the host does not answer ping", "look at the machine and the network between"),
+    ("ping", "unreachable"): Outcome(
+        "no ping comes as far as the host", "check the address, the network and any firewall"
+    ),
+    ("ping", "denied"): Outcome(
+        "the poller may not send pings, so this poll was skipped",
+        "allow its group to: sysctl net.ipv4.ping_group_range, or give it CAP_NET_RAW",
+    ),
 }
 
 
@@ -187,8 +197,11 @@ class PollerError(Exception):
 class HostError(PollerError):
     """Ends the poll of one host: `stage` and `code` are a row of OUTCOMES, `detail` says what exactly was seen.
 
-    `detail` may hold foreign text: escape it for the place where it is shown. It never holds a secret.
+    `detail` may hold foreign text: escape it for the place where it is shown. It never holds a secret. `addresses` are
+    those that were tried, none behind a jump host.
     """
+
+    addresses: tuple[str, ...] = ()
 
     def __init__(self, stage: str, code: str, detail: str = "") -> None:
         outcome = OUTCOMES[stage, code]
@@ -201,12 +214,17 @@ class HostError(PollerError):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong with a configuration. `line` is 1-based, 0 when the whole file is meant."""
+    """One thing wrong with a configuration. `line` is 1-based, 0 when the whole file is meant; so is `column`.
+
+    `excerpt`, if any, is the text in question and below it `^~~~` under the place.
+    """
 
     file: str
     line: int
     sentence: str
     hint: str = ""
+    column: int = 0
+    excerpt: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

@@ -8,17 +8,30 @@ from __future__ import annotations
 import errno
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Final
 
 from uuid6 import uuid7
 
+from poller import evidence, pinging
 from poller.clock import now_ms
 from poller.errors import HostError
-from poller.model import Before, Deadline, Host, Logins, Poll, PollOutcome, Report, SectionStatus, Stopwatch
+from poller.model import (
+    Before,
+    Deadline,
+    EvidencePart,
+    Host,
+    Logins,
+    Poll,
+    PollOutcome,
+    Report,
+    SectionStatus,
+    Stopwatch,
+)
 from poller.probe.envelope import open_report
-from poller.probe.payload import build, command
+from poller.probe.payload import Payload, build, command
 from poller.probe.report import parse
 from poller.probe.request import Request
 from poller.probe.wanted import due, elsewhere
@@ -42,14 +55,25 @@ def poll(host: Host, before: Before, gates: Gates, deadline: Deadline | None = N
     """One attempt, by `deadline` (default: the host's own). A fault of the host is an outcome, no exception."""
     stopwatch = Stopwatch()
     started = time.monotonic()
+    deadline = deadline or Deadline(host.poll.deadline)
     draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
     talk = _Talk(draft)
     try:
-        report = talk.hold(host, before, gates, deadline or Deadline(host.poll.deadline), stopwatch)
-        result = replace(talk.draft, outcome=_outcome(report), report=report)
+        result = (talk.ping if host.via == "ping" else talk.hold)(host, before, gates, deadline, stopwatch)
     except Exception as error:
-        result = _ended(talk.draft, error, stopwatch.stage)
+        result = _pinged(_ended(talk.draft, error, stopwatch.stage), error, deadline)
     return replace(result, seconds=time.monotonic() - started, stages=stopwatch.seconds)
+
+
+def _pinged(failed: Poll, error: Exception, deadline: Deadline) -> Poll:
+    """With whether the machine answers at least a ping, where that is the question."""
+    if failed.outcome is PollOutcome.SKIPPED or not isinstance(error, HostError):
+        return failed
+    try:
+        ping = pinging.second_opinion(error, deadline)
+    except (OSError, MemoryError):  # too little of our own: then there is no second opinion
+        return failed
+    return replace(failed, ping=ping, error=failed.error + pinging.in_words(ping))
 
 
 class _Talk:
@@ -58,23 +82,49 @@ class _Talk:
     def __init__(self, draft: Poll) -> None:
         self.draft = draft
 
-    def hold(self, host: Host, before: Before, gates: Gates, deadline: Deadline, stopwatch: Stopwatch) -> Report:
+    def ping(self, host: Host, before: Before, _gates: Gates, deadline: Deadline, stopwatch: Stopwatch) -> Poll:
+        """A host without SSH."""
+        answer = pinging.first_opinion(host, before, deadline, stopwatch)
+        answered = replace(self.draft, address=answer.address, ping=answer)
+        if answer.received:
+            return replace(answered, outcome=PollOutcome.OK)
+        return _failed(answered, pinging.unanswered(answer))
+
+    def hold(self, host: Host, before: Before, gates: Gates, deadline: Deadline, stopwatch: Stopwatch) -> Poll:
         order = command(host.python, host.become)
+        report: Report | None = None
+        proof: tuple[EvidencePart, ...] = ()
         with connect(
-            host, command=order, deadline=deadline, stopwatch=stopwatch, before=before, gates=gates
+            host,
+            command=order,
+            deadline=pinging.for_login(deadline),
+            stopwatch=stopwatch,
+            before=before,
+            gates=gates,
         ) as session:
             self.draft = replace(self.draft, address=session.address, host_key=session.host_key)
-            request, sealed = self._ask(host, before, session, deadline)
-        with stopwatch.measure("envelope"):
-            xml = open_report(sealed, request)
-        with stopwatch.measure("report"):
-            return parse(xml, request)
+            wanted = due(host.watch, before, now_ms())
+            payload = build(evidence.sections(host, wanted), elsewhere=elsewhere(before))
+            request, sealed = self._ask(host, before, session, payload, wanted, deadline)
+            if evidence.rules(host):
+                report = _opened(sealed, request, stopwatch)
+                known = replace(self.draft, report=report)
+                proof = evidence.gather(host, before, known, session, payload, deadline)
+        report = report or _opened(sealed, request, stopwatch)
+        return replace(self.draft, outcome=_outcome(report), report=report, evidence=proof)
 
-    def _ask(self, host: Host, before: Before, session: Session, deadline: Deadline) -> tuple[Request, bytes]:
-        payload = build(due(host.watch, before, now_ms()), elsewhere=elsewhere(before))
+    def _ask(
+        self,
+        host: Host,
+        before: Before,
+        session: Session,
+        payload: Payload,
+        wanted: Iterable[str],
+        deadline: Deadline,
+    ) -> tuple[Request, bytes]:
         # The probe gives up a little earlier than the poller, so that a slow section arrives as data.
         request = Request.fresh(
-            host.name, session.host_key, before, payload, deadline.remaining * 0.8, watch=host.watch
+            host.name, session.host_key, before, payload, deadline.remaining * 0.8, watch=host.watch, only=wanted
         )
         asked_ms = now_ms()
         answer = session.ask(payload.data + request.frame, request.marker, deadline=deadline)
@@ -87,6 +137,13 @@ class _Talk:
             sudo_denied=answer.sudo_denied,
         )
         return request, answer.frame
+
+
+def _opened(sealed: bytes, request: Request, stopwatch: Stopwatch) -> Report:
+    with stopwatch.measure("envelope"):
+        xml = open_report(sealed, request)
+    with stopwatch.measure("report"):
+        return parse(xml, request)
 
 
 def _outcome(report: Report) -> PollOutcome:
@@ -103,7 +160,8 @@ def _ended(draft: Poll, error: Exception, stage: str) -> Poll:
     if lack:
         return replace(_failed(draft, HostError(*RESOURCES, lack)), outcome=PollOutcome.SKIPPED)
     if isinstance(error, HostError):
-        return _failed(draft, error)
+        own = (error.stage, error.code) == pinging.DENIED  # a ban of this machine, as little the host's
+        return replace(_failed(draft, error), outcome=PollOutcome.SKIPPED if own else PollOutcome.FAILED)
     _log.error("poll of %a failed inside the poller", draft.host, exc_info=_log.isEnabledFor(logging.DEBUG))
     return _failed(draft, HostError("report", "internal", f"in stage {stage}"))
 

@@ -115,6 +115,20 @@ class Host:
         except (OSError, ValueError):
             return set()
 
+    def sshd_started(self) -> float:
+        """When the sshd began to listen by which the poller came, in seconds after boot (proc_pid_stat(5)); 0 unknown.
+
+        In a container these are seconds after the boot of the machine.
+        """
+        from remote_probe import session
+
+        try:
+            own = int(self.text(b"/proc/self/stat").split(b" ")[0] or 0)
+            fields = session.listener(own, self.text).rpartition(b")")[2].split(None, 20)
+            return int(fields[19]) / self.ticks if len(fields) > 19 else 0.0
+        except ValueError:
+            return 0.0
+
     def link(self, path: bytes) -> bytes:
         """Where a symbolic link points, as it stands there; b"" when it is none or not there."""
         try:

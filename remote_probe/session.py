@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Set
+    from typing import Callable, Dict, Set, Tuple
 
 
 def caller(read: "Callable[[bytes], bytes]", text: "Callable[[bytes], bytes]") -> bytes:
@@ -29,19 +29,37 @@ def members(pid: int, stats: "Dict[int, bytes]", text: "Callable[[bytes], bytes]
 
     One that no sshd started in this way, as that of a poller which asks its own machine, is alone.
     """
+    return _way(pid, lambda number: stats.get(number, b""), text)[0]
+
+
+def listener(pid: int, text: "Callable[[bytes], bytes]") -> bytes:
+    """/proc/PID/stat of the sshd that listens and took this connection; b"" when there is none, or it is hidden.
+
+    There is none where systemd listens (sshd.socket) and starts an sshd for each connection.
+    """
+
+    def stat(number: int) -> bytes:
+        return text(b"/proc/%d/stat" % number)
+
+    found, last = _way(pid, stat, text)
+    return stat(last) if last and len(found) > 1 else b""
+
+
+def _way(pid: int, stat: "Callable[[int], bytes]", text: "Callable[[bytes], bytes]") -> "Tuple[Set[int], int]":
+    """(the members, the sshd that listens or 0)."""
     found = {pid}
     between: "Set[int]" = set()
-    while pid in stats and pid not in between:
-        name, _, rest = stats[pid].partition(b"(")[2].rpartition(b")")
+    while stat(pid) and pid not in between:
+        name, _, rest = stat(pid).partition(b"(")[2].rpartition(b")")
         if name.startswith((b"sshd", b"dropbear")):
-            parent = stats.get(int(rest.split()[1]), b"")
+            parent = stat(int(rest.split()[1]))
             title = text(b"/proc/%d/cmdline" % pid)
             titled = title.startswith((b"sshd: ", b"sshd-")) and b"[listener]" not in title
             if not titled and b" (sshd" not in parent and b" (dropbear" not in parent:
-                break  # the one that listens
+                return found, pid
             found |= between | {pid}
         elif pid not in found and not name.endswith(b"sh") and name not in (b"sudo", b"doas", b"su"):
             break
         between.add(pid)
         pid = int(rest.split()[1])
-    return found
+    return found, 0

@@ -75,8 +75,10 @@ def test_one_alert_says_that_the_poller_lost_its_network_and_the_hosts_are_not_t
     fleet.round(*NAMES[:4])
     assert fleet.of("owed") == [("poller", "opened")]
     assert fleet.of("held") == [(name, "opened") for name in NAMES[:4]]
-    (notice,) = fleet.journal.outbox().owed()
-    assert notice.alert.reason.startswith("4 of 5 hosts became unreachable in one round: the poller lost its network")
+    (pending,) = fleet.journal.outbox().pending()
+    assert pending.notification.alert.reason.startswith(
+        "4 of 5 hosts became unreachable in one round: the poller lost its network"
+    )
     events = fleet.journal._connection.execute("SELECT severity, details FROM event WHERE kind = 'network'").fetchall()
     assert [severity for severity, _ in events] == ["high"] and "4 of 5 hosts" in events[0][1]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from poller.findings.back import back, skew
 from poller.findings.changes import changes
 from poller.findings.kernel import kernel
 from poller.findings.lines import lines
@@ -26,14 +27,20 @@ class Found:
 
 
 def find(before: Before, poll: Poll, watch: Watch) -> Found:
-    """Nothing for a poll without a report."""
+    """Nothing for a poll without a report, but that a host which is only pinged is back."""
     if poll.report is None:
-        return Found()
+        return Found(Findings(back(before, poll)))
     was, now = before.reading, poll.report.now
     talked, connections, peers = talks(was, now, watch)
     read, logs = lines(now, watch, poll.at_ms)
     briefs, trouble = kernel(was, now, poll.at_ms, watch)
-    events = (*changes(was, now, poll.at_ms, watch), *trouble, *people(was, now, poll.at_ms))
+    events = (
+        *back(before, poll),
+        *skew(before, poll),
+        *changes(was, now, poll.at_ms, watch),
+        *trouble,
+        *people(was, now, poll.at_ms),
+    )
     findings = Findings(events, talked, connections, read, briefs, busiest(was, now, watch))
     return Found(findings, (*numbers(was, now, watch), *peers, *logs, *_clock(poll)))
 

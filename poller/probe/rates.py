@@ -24,6 +24,7 @@ from poller.model import (
     LogSource,
     Memory,
     MetricValue,
+    Ping,
     Poll,
     Pressure,
     ProcessCount,
@@ -128,8 +129,10 @@ def elapsed(older: Reading, newer: Reading, section: Section | None = None) -> f
 
 
 def values(before: Before, poll: Poll) -> tuple[MetricValue, ...]:
-    """Everything this poll tells; absent numbers are left out. A poll without a report gives only its seconds."""
+    """Everything this poll tells; absent numbers are left out. One without a report gives its seconds, and a ping."""
     found = [MetricValue("poll.seconds", poll.seconds)]
+    if poll.ping is not None:
+        found += _ping(poll.ping)
     if poll.report is None:
         return tuple(found)
     now = poll.report.now
@@ -141,6 +144,12 @@ def values(before: Before, poll: Poll) -> tuple[MetricValue, ...]:
     for section in now.sections:
         found += _rates(before, poll.report.readings, section)
     return tuple(found)
+
+
+def _ping(ping: Ping) -> Iterator[MetricValue]:
+    yield MetricValue("ping.loss_percent", ping.loss_percent)
+    if ping.seconds is not None:
+        yield MetricValue("ping.seconds", ping.seconds)
 
 
 def sight(poll: Poll, values: Iterable[MetricValue] = ()) -> Sight:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final, NoReturn, Protocol
@@ -99,6 +99,10 @@ _FIELDS: Final[dict[type[Row], tuple[tuple[str, Callable[[str], Any]], ...]]] = 
     kind: tuple((field.name, _CONVERTERS[str(field.type)]) for field in fields(kind))
     for rows in SECTIONS.values()
     for kind in rows.values()
+}
+# What a probe may leave out: kind -> the text that stands for it. Such fields have a default.
+_LEFT_OUT: Final[dict[type[Row], dict[str, str]]] = {
+    kind: {field.name: str(field.default) for field in fields(kind) if field.default is not MISSING} for kind in _FIELDS
 }
 # Every name in report.xsd; the rows' attributes are the fields of their dataclasses.
 _NAMES: Final = frozenset(
@@ -209,7 +213,10 @@ def _rows(section: etree._Element, kinds: dict[str, type[Row]]) -> tuple[Row, ..
         if kind is None:
             _refuse(element, f"a row of another section than {section.get('name')!r}")
         text: dict[str, str] = dict(element.items())  # type: ignore[arg-type]  # the stubs say str | bytes
-        row = kind(*[convert(text[name]) for name, convert in _FIELDS[kind]])
+        wanted = _FIELDS[kind]
+        if len(text) < len(wanted):
+            text = _LEFT_OUT[kind] | text
+        row = kind(*[convert(text[name]) for name, convert in wanted])
         key = kind, natural_key(row)
         if key in seen:
             _refuse(element, f"a second row for {key[1]!a}")

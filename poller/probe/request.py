@@ -11,9 +11,10 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -55,13 +56,19 @@ class Request:
         idle: float = 0.0,
         *,
         watch: Watch = Watch(),  # noqa: B008 -- frozen
+        only: Iterable[str] | None = None,
+        options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         clock: Callable[[], float] = time.time,
     ) -> Request:
-        """A new question. `host_key` is the verified fingerprint ("local" without SSH); times are in seconds."""
+        """A new question. `host_key` is the verified fingerprint ("local" without SSH); times are in seconds.
+
+        `only`: of the sections that the payload can answer for, these. `options` stand before those of `watch`.
+        """
         private = X25519PrivateKey.generate()
         public = private.public_key().public_bytes_raw()
         marker, nonce = secrets.token_hex(16), secrets.token_bytes(16)
-        sections = payload.sections
+        asked = frozenset(payload.sections if only is None else only)
+        sections = tuple(name for name in payload.sections if name in asked)
         cursors, waiting = wanted.cursors(watch, before, sections, nonce)
         if waiting:
             _log.warning("%a: of its logs, %d files wait: one request asks for %d", host, waiting, wanted.FILES)
@@ -78,7 +85,7 @@ class Request:
             "marker": marker,
             "nonce": nonce.hex(),
             "public": public.hex(),
-            "options": wanted.options(watch, sections),
+            "options": {**wanted.options(watch, sections), **options},
             "cursors": cursors,
         }
         body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -20,9 +20,9 @@ forwarding, SHA-1, a program started for ssh_config, a call that outlives its de
 """
 
 from poller.ssh import lean  # noqa: F401 - before anything that imports paramiko
-from poller.ssh.connect import connect, logged_in
+from poller.ssh.connect import addresses, connect, logged_in
 from poller.ssh.gates import Gates
 from poller.ssh.scan import HostKeys, record, scan
 from poller.ssh.session import Answer, Session
 
-__all__ = ["Answer", "Gates", "HostKeys", "Session", "connect", "logged_in", "record", "scan"]
+__all__ = ["Answer", "Gates", "HostKeys", "Session", "addresses", "connect", "logged_in", "record", "scan"]

@@ -8,12 +8,12 @@ from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from poller.model import Before, Deadline, Host, Stopwatch
-from poller.ssh import local
+from poller.ssh import address, local
 from poller.ssh.faults import translated
 from poller.ssh.gates import Gates
 from poller.ssh.jump import through
 from poller.ssh.login import Connection, log_in
-from poller.ssh.resolve import Route, resolve
+from poller.ssh.resolve import Route, hostname, resolve
 from poller.ssh.session import Session, Start
 from poller.ssh.talk import ChannelTalk, Talk
 from poller.ssh.wire import SESSION_ALLOWANCE
@@ -74,6 +74,12 @@ def logged_in(
             yield connection
         finally:
             connection.close()
+
+
+def addresses(host: Host, deadline: Deadline, stopwatch: Stopwatch, last_good: str | None = None) -> tuple[str, ...]:
+    """Where a host is at which nobody logs in, in the resolver's order. HostError dns/unknown or dns/timeout."""
+    with stopwatch.measure("dns"):
+        return address.resolve(hostname(host), deadline, last_good)
 
 
 def _starter(connection: Connection) -> Start:

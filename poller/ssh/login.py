@@ -93,6 +93,7 @@ def log_in(route: Route, dial: Dial, deadline: Deadline, stopwatch: Stopwatch, g
             with gates.enter(addresses, route.port, deadline) if gates else nullcontext():
                 return _log_in(route, dial, addresses, deadline, stopwatch)
         except HostError as error:
+            error.addresses = () if route.jumps else addresses
             jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
             pause = min(_BACK_OFF * 3 ** (attempt - 1), _BACK_OFF_MOST) * jitter
             most = _TRIES_BUSY if _BUSY in error.detail else _TRIES

@@ -58,9 +58,18 @@ def resolve(host: Host) -> Route:
     return replace(route, jumps=jumps) if jumps else route
 
 
+def hostname(host: Host) -> str:
+    """The name or address of `host`, for one at which nobody logs in: as HostName of ssh_config has it."""
+    return _hostname(host.address, sshconfig.lookup(host.address, host.ssh.user, host.ssh.ssh_config))
+
+
+def _hostname(name: str, values: sshconfig.Values) -> str:
+    return (values.first("hostname") or name).replace("%h", name).replace("%%", "%")
+
+
 def _route(name: str, ssh: Ssh) -> tuple[Route, str | None]:
     values = sshconfig.lookup(name, ssh.user, ssh.ssh_config)
-    hostname = (values.first("hostname") or name).replace("%h", name).replace("%%", "%")
+    hostname = _hostname(name, values)
     port = ssh.port if ssh.port is not None else _number(values, "port", 22)
     user = ssh.user or values.first("user") or getpass.getuser()
     tokens = {"h": hostname, "n": name, "p": str(port), "r": user}

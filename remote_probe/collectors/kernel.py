@@ -31,18 +31,23 @@ LONGEST = 2048  # bytes of a line that are looked at; the kernel's are half as l
 
 
 def read(host: "Host") -> "Rows":
-    began = str(host.cursors.get("kernel") or "")
-    last, _, place = began.partition(" ")
+    """With the option `last` instead the last so many messages, whatever they tell of."""
+    last = int(host.options.get("kernel", {}).get("last", 0))
+    began = "" if last else str(host.cursors.get("kernel") or "")
+    source, _, place = began.partition(" ")
     errors = []
     for name in ("kmsg", "journal", "file"):
         try:
-            cursor, lost, messages = _source(name)(host, place if name == last else "")
+            cursor, lost, messages = _source(name)(host, place if name == source else "", last)
         except OSError as error:
             errors.append(error)
             continue
-        found = [message for message in messages if re.match(TELLING, message[2][:LONGEST])]
-        kept = list(_kept(found))
-        lost += len(found) - len(kept)
+        if last:
+            kept, lost = messages[-last:], 0
+        else:
+            found = [message for message in messages if re.match(TELLING, message[2][:LONGEST])]
+            kept = list(_kept(found))
+            lost += len(found) - len(kept)
         yield "kernel", {"source": name, "began": began, "cursor": name + " " + cursor, "lost": lost}
         for number, (at, priority, text) in enumerate(kept):
             yield "message", {"number": number, "at": at, "priority": priority, "text": text}
@@ -50,7 +55,7 @@ def read(host: "Host") -> "Rows":
     raise next((error for error in errors if isinstance(error, PermissionError)), errors[-1])
 
 
-def _source(name: str) -> "Callable[[Host, str], Log]":
+def _source(name: str) -> "Callable[[Host, str, int], Log]":
     if name == "kmsg":
         return _kmsg
     from remote_probe.collectors import kernel_daemons
@@ -67,13 +72,13 @@ def _kept(messages: "List[Message]") -> "Iterator[Message]":
             yield message
 
 
-def _kmsg(host: "Host", place: str) -> "Log":
+def _kmsg(host: "Host", place: str, all_of_it: int) -> "Log":
     """The cursor is the boot id and the number of a record. All of a new boot is news."""
     boot = host.text(b"/proc/sys/kernel/random/boot_id").decode("ascii", "replace")
     known, _, number = place.partition(" ")
     after = int(number) if number and known == boot else -1
     clock, _, records = host.reach("kernel").kmsg(after).partition(b"\n")
-    if not place:  # how far it goes, and no more
+    if not (place or all_of_it):  # how far it goes, and no more
         return "%s %d" % (boot, parse_end(records)), 0, []
     booted = host.now() - float(clock)
     last, lost, found = parse_kmsg(records, after)

@@ -18,17 +18,18 @@ LINE = (
 MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 FILES = (b"/var/log/kern.log", b"/var/log/messages")
 SECONDS = 5.0  # journalctl may take
+TAIL = 1 << 16  # bytes of a file that are looked at for its last messages
 INFO = 6
 
 
-def journal(host: "Host", place: str) -> "Log":
+def journal(host: "Host", place: str, last: int) -> "Log":
     """The cursor is the journal's. When there is none the newest entry gives it, if the user may see it."""
-    since = "--after-cursor=" + place if place else "--lines=1"
+    since = "--after-cursor=" + place if place else "--lines=%d" % (last or 1)
     output = host.run(("journalctl", "--quiet", "--no-pager", "--output=json", since, "_TRANSPORT=kernel"), SECONDS)
     cursor, messages = parse_journal(output)
     if not (cursor or place):
         raise PermissionError("journalctl shows no message of the kernel to this user")
-    return cursor or place, 0, messages if place else []
+    return cursor or place, 0, messages if place or last else []
 
 
 def parse_journal(output: bytes) -> "Tuple[str, List[Message]]":
@@ -52,13 +53,16 @@ def _field(value: "object") -> bytes:
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else b""
 
 
-def file(host: "Host", place: str) -> "Log":
+def file(host: "Host", place: str, last: int) -> "Log":
     """The cursor is path, inode and offset."""
     path, inode, offset = place.split(" ") if place else ("", "0", "0")
     error: "Optional[OSError]" = None
     for name in [path.encode("ascii")] if path else FILES:
         try:
-            found = host.reach("kernel").tail(name, int(inode), int(offset))
+            reach = host.reach("kernel")
+            found = reach.tail(name, int(inode), int(offset))
+            if last:
+                found = reach.tail(name, found[0], max(0, found[1] - TAIL))
         except OSError as reason:
             error = error if isinstance(error, PermissionError) else reason
             continue

@@ -4,7 +4,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict
 
-    from remote_probe.host import Host, Rows
+    from remote_probe.host import Host, Rows, Value
 
 
 def read(host: "Host") -> "Rows":
@@ -19,19 +19,18 @@ def read(host: "Host") -> "Rows":
         cpus = parse_online(host.read(b"/sys/devices/system/cpu/online"))
     except OSError:
         cpus = count_cores(host.read(b"/proc/stat"))
-    yield (
-        "system",
-        {
-            "hostname": host.text(b"/proc/sys/kernel/hostname"),
-            "kernel": host.text(b"/proc/sys/kernel/ostype"),
-            "release": host.text(b"/proc/sys/kernel/osrelease"),
-            "machine": host.machine(),
-            "distribution": release.get("ID", b""),
-            "distribution_version": release.get("VERSION_ID", b""),
-            "distribution_name": release.get("PRETTY_NAME", b""),
-            "cpus": cpus,
-        },
-    )
+    row: "Dict[str, Value]" = {
+        "hostname": host.text(b"/proc/sys/kernel/hostname"),
+        "kernel": host.text(b"/proc/sys/kernel/ostype"),
+        "release": host.text(b"/proc/sys/kernel/osrelease"),
+        "machine": host.machine(),
+        "distribution": release.get("ID", b""),
+        "distribution_version": release.get("VERSION_ID", b""),
+        "distribution_name": release.get("PRETTY_NAME", b""),
+        "cpus": cpus,
+    }
+    started = host.sshd_started()
+    yield "system", {**row, "sshd_started": started} if started else row
 
 
 def parse_release(content: bytes) -> "Dict[str, bytes]":

@@ -19,6 +19,9 @@ from poller.model import (
     Fault,
     LoadAverage,
     MetricValue,
+    Ping,
+    Poll,
+    PollOutcome,
     Pressure,
     RaidArray,
     Reading,
@@ -29,6 +32,7 @@ from poller.model import (
     Sight,
     System,
     Threshold,
+    World,
 )
 from poller.probe.rates import elapsed, sight, usable, values
 from poller.rules import judge
@@ -396,7 +400,18 @@ def test_alerts_on_a_section_that_was_not_asked_wait_and_on_one_that_was_read_en
     ]
     memory, told = AlertMemory(), []
     for number, (one, found) in enumerate(polls):
-        comparison = compare("web1", judge([limit], found, sight(one, found)), memory, [limit], number, lambda: "a")
+        comparison = compare(
+            "web1", judge([limit], World(number, found, sight(one, found))), memory, [limit], number, lambda: "a"
+        )
         memory = AlertMemory(comparison.states, comparison.open)
         told.append([change.kind for change in comparison.changes])
     assert told == [[ChangeKind.OPENED], [], [ChangeKind.CLOSED]]
+
+
+def test_a_ping_gives_its_numbers_with_a_report_or_without() -> None:
+    failed = Poll("1", "web1", 0, PollOutcome.FAILED, ping=Ping("192.0.2.9", 4, 3, 0.25))
+    found = {value.metric: value.value for value in values(Before(), failed)}
+    assert (found["ping.loss_percent"], found["ping.seconds"]) == (25.0, 0.25)
+    silent = {value.metric: value.value for value in values(Before(), replace(failed, ping=Ping("192.0.2.9", 2, 0)))}
+    assert silent["ping.loss_percent"] == 100.0 and "ping.seconds" not in silent
+    assert not any(name.startswith("ping.") for name in numbers(None, full()))

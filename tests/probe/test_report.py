@@ -28,6 +28,7 @@ from poller.model import (
     Sensor,
     Series,
     Socket,
+    System,
     UsbDevice,
     natural_key,
 )
@@ -306,3 +307,13 @@ def test_rows_that_are_told_apart_by_more_than_a_name_may_share_it() -> None:
     assert parse(render(whole), Asked()) == whole
     twice = report(reading(section("usb", stick, stick)))
     assert "a second row" in refused(render(twice), "schema")
+
+
+def test_when_its_sshd_began_to_listen_is_told_by_newer_probes_only() -> None:
+    system = System("web1", "Linux", "6.1.0", "x86_64", "debian", "12", "Debian 12", 4, 17.25)
+    told = render(report(reading(section("system", system))))
+    assert b'sshd_started="17.250000"' in told
+    for document, started in ((told, 17.25), (told.replace(b' sshd_started="17.250000"', b""), 0.0)):
+        (row,) = parse(document, Asked()).now.rows(System)
+        assert row == replace(system, sshd_started=started)
+    refused(told.replace(b' cpus="4"', b""), "schema")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from poller.model import Before
+from poller.probe.payload import build
 from poller.probe.request import WINDOW, Request, window
 from remote_probe.collectors import COUNTERS
 from tests.probe.reports import reading
@@ -92,3 +93,16 @@ def test_the_clock_is_passed_in() -> None:
     request = Request.fresh("web1", "local", before, Payload(), 30.0, 5.0, clock=lambda: 1060.0)  # type: ignore[arg-type]
     content = json.loads(request.body)
     assert (content["window"], content["idle"], content["host_key"]) == (0.0, 5.0, "local")
+
+
+def test_of_what_the_payload_can_answer_for_only_a_part_may_be_asked() -> None:
+    payload = build(("load", "kernel", "top"))
+    whole = json.loads(Request.fresh("web1", "local", Before(), payload, 30.0).body)
+    part = Request.fresh(
+        "web1", "local", Before(), payload, 30.0, only=("top", "kernel"), options={"kernel": {"last": 4}}
+    )
+    asked = json.loads(part.body)
+    assert (whole["sections"], asked["sections"]) == (["load", "kernel", "top"], ["kernel", "top"])
+    assert asked["probe"] == whole["probe"], "it is the same program"
+    assert asked["options"]["kernel"] == {"last": 4} and asked["options"]["top"] == whole["options"]["top"]
+    assert "kernel" not in whole["options"]

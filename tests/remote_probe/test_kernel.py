@@ -322,3 +322,45 @@ def test_this_machine_gives_its_cursor_or_says_why_not() -> None:
     else:
         assert section.get("status") in ("absent", "denied")
         assert section.get("reason")
+
+
+def last(machine: Machine, count: int) -> tuple[dict[str, Any], list[bytes]]:
+    """What the option of that name gives."""
+    machine.options = {"kernel": {"last": count}}
+    head, messages = read(machine)
+    return head, [row["text"] for row in messages]
+
+
+def test_the_last_messages_can_be_had_whatever_they_tell_of(tmp_path: Path) -> None:
+    records = b"".join(record(number, f"message {number}") for number in range(100)) + record(100, "forged", prefix=14)
+    machine = Machine(tmp_path, f"kmsg {BOOT} 98", records=records)
+    head, texts = last(machine, 3)
+    assert texts == [b"message 97", b"message 98", b"message 99"], "the cursor does not matter, nor what programs write"
+    assert (head["source"], head["began"], head["lost"]) == ("kmsg", "", 0)
+    assert len(last(machine, 1000)[1]) == 100
+
+
+def test_they_come_from_the_journal_where_the_ring_buffer_is_closed(tmp_path: Path) -> None:
+    entries = [
+        {"__CURSOR": f"s={number}", "__REALTIME_TIMESTAMP": "1699999990500000", "SYSLOG_FACILITY": "0", "MESSAGE": text}
+        for number, text in enumerate(("one", "two"))
+    ]
+    machine = Machine(
+        tmp_path, "journal s=1", journal=b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+    )
+    assert last(machine, 40)[1] == [b"one", b"two"]
+    assert "--lines=40" in machine.asked
+
+
+def test_else_from_the_end_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "var/log").mkdir(parents=True)
+    lines = "".join(f"Nov 14 22:13:{number % 60:02d} host kernel: line {number}\n" for number in range(5000))
+    (tmp_path / "var/log/kern.log").write_text(lines)
+    assert last(Machine(tmp_path), 2)[1] == [b"line 4998", b"line 4999"]
+
+
+def test_who_may_read_none_of_them_is_told_so(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.options = {"kernel": {"last": 40}}
+    with pytest.raises(PermissionError):
+        read(machine)
