@@ -13,17 +13,21 @@
          |  ssh/             known hosts, connect, a session that talks to the probe
          |  probe/           payload and request go up; envelope is opened, report validated
          |      remote_probe/    what runs over there: collect, render, seal
+         |  pinging.py       is the machine gone, or only its SSH: reach/ sends echo requests
+         |  evidence.py      a rule that wants it is breached: what is the host busy with, in the same session
          v
      intake.py               A FINISHED POLL, in the one thread that owns the journal
          |  probe/rates      two readings -> what happened between them (metrics.py names the numbers)
          |  findings/        the same -> what came and went, who talked to whom, what the logs say     (pure)
-         |  rules/           values + thresholds -> verdicts             (pure)
+         |  rules/           values, logs, events + rules -> verdicts    (pure)
          |  alerts/          verdicts + history -> what changed, and why (pure)
          |  notify/          changes -> who is owed which message        (pure until delivered)
          |  store/           one transaction holds all of it
          v
-     round.py                THE FLEET: after a round close what left the configuration, deliver the outbox, prune
+     round.py                THE FLEET: after a round close what left the configuration, tell, ship, prune
          |  blame.py         whose fault: hosts that are down, or the poller's own network
+         |  gateways.py      or their gateway (parent=)
+         |  telling.py       who is told now, who has to wait and why; reminders, escalations, the sending
          |  names.py         whom hosts talk to: addresses get names
          |  history.py       what the archive does not have yet goes there
          |  itself.py        the poller's own numbers, judged and told like those of a host

@@ -19,6 +19,7 @@ from poller.history import rebuild
 from poller.intake import Intake, Taken, new_id
 from poller.itself import Round
 from poller.model import Before, Config, Host, Poll
+from poller.notify.heartbeat import beating
 from poller.poll import overdue, poll
 from poller.round import Aftermath, finish
 from poller.schedule import Schedule, Stop
@@ -106,15 +107,17 @@ def run_round(
 ) -> RoundResult:
     """Polls the selected hosts once; stores, judges and delivers unless `keep` is False.
 
-    `at_any_rate` also tries hosts that refused the last logins.
+    `at_any_rate` also tries hosts that refused the last logins. Of full rounds `<heartbeat>` is told.
 
     Raises UsageError (nothing matches), BusyError (a full round is going on), StoreError.
     """
     hosts = select(config, selection)
     round_id, started_ms, started = new_id(), now_ms(), time.monotonic()
     kind: Literal["full", "selected"] = "full" if selection.everything else "selected"
+    whole = selection.everything and keep
     with (
-        _exclusive(config, whole=selection.everything and keep) as alone,
+        _exclusive(config, whole=whole) as alone,
+        beating(config.heartbeat if whole else None, round_id) as beat,
         _journal(config, keep=keep) as journal,
         _collecting_seldom(),
     ):
@@ -133,7 +136,18 @@ def run_round(
         aftermath = finish(journal, config, done, stop.event) if keep and not stop.requested else None
         if aftermath:
             journal.check_room()
+        beat.status, beat.words = 128 + stop.signal if stop.signal else 0, _said(len(hosts), outcomes, aftermath)
     return RoundResult(round_id, len(hosts), started_ms, now_ms(), tuple(taken), aftermath, stop.signal, outcomes)
+
+
+def _said(hosts: int, outcomes: Counter[str], aftermath: Aftermath | None) -> str:
+    """What a watcher outside is told of a round: counts, and nothing that has a name."""
+    parts = [f"{hosts} hosts"] + [f"{count} {outcome}" for outcome, count in sorted(outcomes.items())]
+    if aftermath and aftermath.delivery and aftermath.delivery.kept:
+        parts.append(f"{aftermath.delivery.kept} messages wait")
+    if aftermath and aftermath.shipped and aftermath.shipped.away:
+        parts.append("the archive is away")
+    return ", ".join(parts)
 
 
 def _poll_all(

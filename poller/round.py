@@ -1,4 +1,4 @@
-"""THE FLEET, after a round, top to bottom: close what left the configuration -> whose fault -> deliver what is owed ->
+"""THE FLEET, after a round, top to bottom: close what left the configuration -> whose fault -> tell what is owed ->
 names of peers -> ship to the archive -> judge the poller itself (and ship that) -> forget what is too old.
 
 Mail never waits for the archive, and neither is ever a reason that a round has failed.
@@ -10,13 +10,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from poller import blame, history, itself, names
+from poller import blame, history, itself, names, telling
 from poller.alerts import compare
 from poller.clock import now_ms
 from poller.intake import new_id, owe
 from poller.itself import Round
 from poller.model import POLLER, Change, Config
-from poller.notify import Delivery, deliver
+from poller.notify import Delivery
 from poller.store import Journal
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def finish(journal: Journal, config: Config, done: Round, stop: threading.Event)
     """
     closed = _close_unconfigured(journal, config)
     blamed = blame.settle(journal, config, done)
-    delivery = _deliver(journal, config, stop)
+    delivery = _tell(journal, config, stop)
     if stop.is_set():
         return Aftermath(closed, blamed.changes, delivery)
     names.resolve(journal, stop)
@@ -53,7 +53,7 @@ def finish(journal: Journal, config: Config, done: Round, stop: threading.Event)
     shipped = history.ship(config, stop)
     own = itself.look(journal, config, done, used)
     if own.owed and delivery is not None and not delivery.kept:
-        delivery += _deliver(journal, config, stop) or Delivery()
+        delivery += _tell(journal, config, stop) or Delivery()
     if own.changes and shipped is not None and shipped.away is None and not stop.is_set():
         # Now, or an archive that is back shows for one more interval that it is away.
         later = history.ship(config, stop)
@@ -69,15 +69,11 @@ def _prune(journal: Journal, config: Config, shipped: Shipped | None, stop: thre
         history.trim(config, stop)
 
 
-def _deliver(journal: Journal, config: Config, stop: threading.Event) -> Delivery | None:
-    if config.mail is None:
+def _tell(journal: Journal, config: Config, stop: threading.Event) -> Delivery | None:
+    """None where config.xml names no way to tell anybody: what is owed waits until it does."""
+    if config.mail is None and not config.channels:
         return None
-    # Here, because a poller that sends no mail need not wait for the libraries of TLS and mail.
-    from poller.notify.interruptible import Interruptible
-    from poller.notify.smtp import Smtp
-
-    with Interruptible(Smtp(config.mail), stop) as channel:
-        return deliver(journal.outbox(), config, channel, now_ms())
+    return telling.tell(journal, config, stop)
 
 
 def _close_unconfigured(journal: Journal, config: Config) -> tuple[Change, ...]:

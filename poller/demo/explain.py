@@ -55,7 +55,8 @@ def first_round(result: RoundResult, settings: Config) -> Iterator[Step]:
 
 def mail(message: EmailMessage) -> Step:
     headers = tuple(f"{name}: {message[name]}" for name in ("From", "To", "Subject", "Date", "Message-ID"))
-    return Step("The mail that arrived", (*headers, "", *str(message.get_content()).splitlines()))
+    text = message.get_body(("plain",)) or message  # the same stands beside it as HTML
+    return Step("The mail that arrived", (*headers, "", *str(text.get_content()).splitlines()))
 
 
 def second_round(result: RoundResult) -> Step:

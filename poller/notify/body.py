@@ -1,89 +1,93 @@
-"""The text of a mail: everything that opened, rose, fell or closed, in the order in which it happened."""
+"""The text of a mail: everything that opened, rose, fell or closed, the worst first."""
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from poller.errors import OUTCOMES
-from poller.metrics import OWN
-from poller.model import POLLER, ChangeKind, Notification
+from poller.model import ChangeKind, Letter, Notification
+from poller.notify.entry import Entry, commands, entry
 from poller.notify.plain import plain
-from poller.notify.subject import name
-from poller.notify.wording import duration, limit, moment, quantity, unit_of
+from poller.notify.selection import select
+from poller.notify.subject import counts
 
-_ENDED: Final = (ChangeKind.CLOSED, ChangeKind.UNCONFIGURED)
 _SUMMARY: Final = {
     ChangeKind.OPENED: "opened",
     ChangeKind.ROSE: "rose",
     ChangeKind.FELL: "fell",
+    ChangeKind.FLAPPING: "began to flap",
+    ChangeKind.STEADY: "stopped flapping",
+    ChangeKind.REMINDER: "still open",
+    ChangeKind.ESCALATED: "escalated",
     ChangeKind.CLOSED: "closed",
     ChangeKind.UNCONFIGURED: "closed because no longer configured",
 }
-# Commands for more hosts than this would bury the rest; `poller status` shows them all.
-_COMMANDS: Final = 5
+_BRIEF: Final = 160
 
 
-def text(notifications: Sequence[Notification]) -> str:
-    """Plain text, lines ended by LF, foreign text escaped."""
-    lines = [_summary(notifications), ""]
-    for one in notifications:
-        lines += [*_entry(one), ""]
-    lines += [*_look(notifications), ""]
+def text(letter: Letter, attached: Sequence[str] = ()) -> str:
+    """Plain text, lines ended by LF, foreign text escaped. `attached` names the files that go with it."""
+    chosen = select(letter.notifications)
+    said = opening(letter)
+    lines = [said, ""] if said else []
+    lines += [summary(letter.notifications), *_standing(letter), ""]
+    for one in chosen.full:
+        lines += [*_told(entry(one)), ""]
+    if chosen.brief:
+        lines += [f"And {len(chosen.brief) + chosen.left_out} more:", *map(brief, chosen.brief)]
+        lines += [left_out(chosen.left_out)] if chosen.left_out else []
+        lines += [""]
+    if attached:
+        lines += [f"Attached: {', '.join(attached)}", ""]
+    lines += ["To look:", *(f"    {line}" for line in looking(letter.notifications)), ""]
     return "\n".join(lines)
 
 
-def _summary(notifications: Sequence[Notification]) -> str:
-    counts = Counter(one.kind for one in notifications)
-    parts = [f"{counts[kind]} {verb}" for kind, verb in _SUMMARY.items() if counts[kind]]
-    return "Alerts: " + ", ".join(parts) + "."
+def opening(letter: Letter) -> str:
+    """What has to be said before all else; "" when there is nothing."""
+    kept = "This is what a quota kept back until today, over by now or not." if letter.digest else ""
+    return " ".join(part for part in (kept, plain(letter.note)) if part)
 
 
-def _entry(notification: Notification) -> Iterator[str]:
-    alert = notification.alert
-    unit = unit_of(alert.metric)
-    yield f"{notification.kind.value.upper()} [{alert.severity.name}] {plain(alert.host)}: {name(alert)}"
-    flag, ended = unit == "0 or 1", notification.kind in _ENDED
-    if not flag:  # "yes, more than no" and "back to 0, at 0" tell nobody anything
-        yield f"    value   {quantity(alert.value, unit)}{_suffix(unit)}"
-        yield f"    limit   {limit(alert.limit, unit)}"
-    yield f"    since   {moment(alert.since_ms)}"
-    if ended:
-        yield f"    lasted  {_lasted(notification)}"
-    if alert.reason and not (flag and notification.kind is ChangeKind.CLOSED):
-        yield f"    why     {plain(alert.reason)}"
-    yield f"    alert   {plain(alert.id, 64)}, message {notification.number}"
+def summary(notifications: Sequence[Notification]) -> str:
+    """What happened, counted."""
+    counted = Counter(one.kind for one in notifications)
+    return "Alerts: " + ", ".join(f"{counted[kind]} {verb}" for kind, verb in _SUMMARY.items() if counted[kind]) + "."
 
 
-def _suffix(unit: str) -> str:
-    return " %" if unit == "percent" else ""
+def brief(notification: Notification) -> str:
+    """All of it in a line."""
+    one = entry(notification)
+    return plain(f"    {one.kind.upper()} [{one.severity}] {one.host}: {one.line}", _BRIEF)
 
 
-def _lasted(notification: Notification) -> str:
-    alert = notification.alert
-    ended_ms = alert.closed_ms if alert.closed_ms is not None else notification.at_ms
-    return f"{duration((ended_ms - alert.since_ms) / 1000)}, until {moment(ended_ms)}"
+def left_out(count: int) -> str:
+    return f"    and {count} not listed here"
 
 
-def _look(notifications: Sequence[Notification]) -> Iterator[str]:
-    yield "To look:"
-    yield "    poller status"
-    topics = list(dict.fromkeys(topic for topic in map(_topic, notifications) if topic))
-    for topic in topics[:_COMMANDS]:
-        yield f"    poller explain {topic}"
-    hosts = list(dict.fromkeys(one.alert.host for one in notifications if one.alert.host != POLLER))
-    for host in hosts[:_COMMANDS]:
-        yield f"    poller metrics --host {shlex.quote(plain(host))}"
+def looking(notifications: Sequence[Notification]) -> tuple[str, ...]:
+    """Commands that show more."""
+    return ("poller alerts", "poller status", *commands(notifications))
 
 
-def _topic(notification: Notification) -> str:
-    """What `poller explain` can say about it: the poller's own trouble, or the outcome that a reason begins with."""
-    alert = notification.alert
-    if notification.kind in _ENDED:
-        return ""
-    if alert.metric.startswith(OWN):
-        return alert.metric
-    stage, _, code = alert.reason.partition(":")[0].partition("/")
-    return f"{stage}/{code}" if (stage, code) in OUTCOMES else ""
+def _standing(letter: Letter) -> Iterator[str]:
+    """How it stands now, where that takes more than a look at the list."""
+    if len(letter.notifications) > 1:
+        hosts = {one.alert.host for one in letter.notifications}
+        yield f"Now: {counts(letter.notifications)}, on {len(hosts)} host{'s'[: len(hosts) - 1]}."
+
+
+def _told(one: Entry) -> Iterator[str]:
+    yield f"{one.kind.upper()} [{one.severity}] {one.host}: {one.name}"
+    said = {
+        "value": one.value,
+        "limit": one.limit,
+        "since": one.since,
+        "lasted": one.lasted,
+        "why": one.why,
+        "alert": f"{one.alert}, message {one.number}",
+    }
+    for word, words in said.items():
+        if words:
+            yield f"    {word:<7} {words}"

@@ -1,10 +1,14 @@
-"""Would a mail get through? Goes as far as one can without sending it: for `poller doctor`."""
+"""Would a message get through? Goes as far as one can without sending it: for `poller doctor`."""
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
+from urllib.parse import urlsplit
 
-from poller.model import Deadline, MailServer
+from poller.config.secret import reveal
+from poller.errors import DeliveryError, PollerError
+from poller.model import ChannelSettings, Deadline, MailServer
 from poller.notify.connection import connect, place
 from poller.notify.trouble import translate
 
@@ -19,3 +23,35 @@ def check(mail: MailServer) -> None:
     with suppress(OSError):
         connection.quit()
     connection.close()
+
+
+def check_channel(settings: ChannelSettings) -> None:
+    """Reads its secrets and looks whether they can be of use; asks nobody. DeliveryError."""
+    try:
+        url = reveal(settings.url).strip() if settings.url else settings.address
+        if settings.secret:
+            reveal(settings.secret)
+    except PollerError as error:
+        raise _unusable(error.sentence, error.hint) from None
+    if settings.kind == "command":
+        if shutil.which(settings.command[0]) is None:
+            raise _unusable(f"{settings.command[0]} is no program that we may run", "check command= in config.xml")
+    elif settings.kind == "webhook":
+        if not _is_web_address(url):
+            raise _unusable("its address is none", "write it as https://name/path")
+    else:
+        from poller.notify.service import understood
+
+        if not understood(url):
+            raise _unusable("Apprise does not understand its URL", "docs/channels.md has examples")
+
+
+def _is_web_address(text: str) -> bool:
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return False
+
+
+def _unusable(sentence: str, hint: str) -> DeliveryError:
+    return DeliveryError(sentence, hint, retry=False, code="settings")

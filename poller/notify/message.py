@@ -1,4 +1,4 @@
-"""The notifications of one contact in one round -> one mail. Pure: the moment of sending is passed in.
+"""A letter -> one mail, as text and as HTML, with its evidence. Pure: the moment of sending is passed in.
 
 Threads: a Message-ID is made from what the mail tells (alert, recipient, number), so a repeated mail carries the
 id it had. The mail that tells of one alert for the first time has that alert's own id; every other mail names the
@@ -8,9 +8,8 @@ Because mails that tell of several alerts name them all, mail programs join them
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -19,31 +18,41 @@ from email.policy import SMTP
 from typing import Final
 
 from poller.errors import DeliveryError
-from poller.model import Alert, Contact, Notification
+from poller.model import Contact, Letter, Notification
+from poller.notify.attachment import attachments
 from poller.notify.body import text
+from poller.notify.identity import digest, identity, root
+from poller.notify.page import page
 from poller.notify.plain import plain
-from poller.notify.subject import subject
+from poller.notify.subject import headline
 
 # A mail about hundreds of alerts needs no kilobytes of References: these many threads are joined.
 _REFERENCES: Final = 20
+# Mail servers refuse headers that are too long: Postfix from 100 KiB on (postconf(5), header_size_limit).
+_NAMED: Final = 1000
 
 
-def compose(contact: Contact, notifications: Sequence[Notification], sender: str, now_ms: int) -> EmailMessage:
-    """The mail that tells `contact` of `notifications` (one or more, oldest first).
+def compose(letter: Letter, sender: str, now_ms: int) -> EmailMessage:
+    """The mail that brings `letter` (one notification or more, oldest first) to its contact.
 
     Raises DeliveryError for an address that is none. Foreign text cannot add a header: it is escaped to one line.
     """
-    message = _envelope(contact, sender, now_ms)
-    message["Subject"] = subject(notifications)
+    message = _envelope(letter.contact, sender, now_ms)
+    message["Subject"] = headline(letter)
     domain = _domain(message)
-    own = _id((_mark(one.alert, one.recipient, one.number) for one in notifications), domain)
+    own = _id(identity(letter), domain)
     message["Message-ID"] = own
-    threads = [thread for thread in _threads(notifications, domain) if thread != own]
+    threads = [thread for thread in _threads(letter.notifications, domain) if thread != own]
     if threads:
         message["In-Reply-To"] = threads[0]
         message["References"] = " ".join(threads)
-    message["Poller-Notifications"] = " ".join(plain(one.id, 64) for one in notifications)
-    message.set_content(text(notifications), cte="quoted-printable")
+    message["Poller-Notifications"] = " ".join(plain(one.id, 64) for one in letter.notifications[:_NAMED])
+    files = attachments(letter)
+    names = [file.name for file in files]
+    message.set_content(text(letter, names), cte="quoted-printable")
+    message.add_alternative(page(letter, names), subtype="html", cte="quoted-printable")
+    for file in files:
+        message.add_attachment(file.text, filename=file.name, cte="quoted-printable")
     return message
 
 
@@ -51,7 +60,7 @@ def compose_test(contact: Contact, sender: str, now_ms: int) -> EmailMessage:
     """The mail of `poller notify test`."""
     message = _envelope(contact, sender, now_ms)
     message["Subject"] = f"[TEST] poller can reach {plain(contact.name, 80)}"
-    message["Message-ID"] = _id(("test", contact.name, str(now_ms)), _domain(message))
+    message["Message-ID"] = _id(digest(("test", contact.name, str(now_ms))), _domain(message))
     message.set_content(
         "This is a test message of poller. Nothing is wrong: alerts will arrive the same way.\n",
         cte="quoted-printable",
@@ -93,14 +102,8 @@ def _domain(message: EmailMessage) -> str:
 
 def _threads(notifications: Sequence[Notification], domain: str) -> list[str]:
     oldest = sorted({one.alert.id: one for one in notifications}.values(), key=lambda one: one.alert.opened_ms)
-    return [_id((_mark(one.alert, one.recipient, 1),), domain) for one in oldest[:_REFERENCES]]
+    return [_id(root(one.alert, one.recipient), domain) for one in oldest[:_REFERENCES]]
 
 
-def _mark(alert: Alert, recipient: str, number: int) -> str:
-    """Names one notification for good; ids of the journal would differ if it were made anew."""
-    return f"{alert.id}\n{recipient}\n{number}"
-
-
-def _id(marks: Iterable[str], domain: str) -> str:
-    digest = hashlib.sha256("\n\n".join(marks).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"<poller.{digest[:32]}@{domain}>"
+def _id(identity: str, domain: str) -> str:
+    return f"<poller.{identity}@{domain}>"

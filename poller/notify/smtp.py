@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from email.message import EmailMessage
 from types import TracebackType
 from typing import Final
 
-from poller.model import Contact, Deadline, MailServer, Notification
+from poller.model import Contact, Deadline, Letter, MailServer
 from poller.notify.connection import Connection, connect, place
 from poller.notify.faults import ChannelDownError
 from poller.notify.message import compose, compose_test
@@ -38,9 +38,9 @@ class Smtp:
             self._drop()  # Ctrl-C does not wait for a good-bye
         self.close()
 
-    def send(self, contact: Contact, notifications: Sequence[Notification]) -> None:
+    def send(self, letter: Letter) -> None:
         """One mail to one contact. Raises DeliveryError; ChannelDownError when it concerns every mail."""
-        self._post(compose(contact, notifications, self._mail.sender, self._now_ms()))
+        self._post(compose(letter, self._mail.sender, self._now_ms()))
 
     def send_test(self, contact: Contact) -> None:
         """A mail that says only that mail works. Raises as `send` does."""

@@ -9,8 +9,10 @@ from typing import Final
 from poller.metrics import CATALOGUE
 from poller.notify.plain import plain
 
-# What `str(Threshold)` of poller.model.settings looks like.
-_LIMIT: Final = re.compile(r"(?P<sign>[<>]) (?P<number>\S+)(?: for (?:(?P<seconds>[0-9.e+]+)s|(?P<polls>\d+ polls)))?")
+# What an alert holds as its limit: see `poller.alerts.reason` and `str(Hold)`. The text of a rule is none of these.
+_BOUND: Final = re.compile(r"(?P<sign>[<>]|reaches) (?P<number>\S+)(?P<rest>| within \S+)")
+_HOLD: Final = re.compile(r" for (?:[0-9.e+]+s|\d+ polls|(?: ?\d+[dhms])+)$")
+_SECONDS: Final = re.compile(r"for ([0-9.e+]+)s")
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -69,12 +71,20 @@ def moment(at_ms: int) -> str:
 
 def limit(text: str, unit: str) -> str:
     """A limit as the alert holds it (`> 1.07374e+09 for 300s`) with human units (`> 1.0 GiB for 5m`)."""
-    match = _LIMIT.fullmatch(text)
-    if match is None:
-        return plain(text)
+    bound, hold = split(text)
+    match = _BOUND.fullmatch(bound)
+    seconds = _SECONDS.fullmatch(hold)
     try:
-        parts = [match["sign"], quantity(float(match["number"]), unit)]
-        hold = duration(float(match["seconds"])) if match["seconds"] else match["polls"]
+        if match is not None:
+            bound = f"{match['sign']} {quantity(float(match['number']), unit)}{match['rest']}"
+        if seconds is not None:
+            hold = f"for {duration(float(seconds[1]))}"
     except ValueError:
         return plain(text)
-    return " ".join(parts + (["for", hold] if hold else []))
+    return plain(" ".join(part for part in (bound, hold) if part))
+
+
+def split(text: str) -> tuple[str, str]:
+    """A limit and how long it must be passed: `> 90 for 5m` -> `> 90`, `for 5m`; the second may be empty."""
+    match = _HOLD.search(text)
+    return (text[: match.start()], match[0].strip()) if match else (text, "")

@@ -11,6 +11,7 @@ import pytest
 
 from poller.demo.sink import MailSink
 from poller.errors import UsageError
+from poller.model import Letter
 from poller.notify.smtp import Smtp
 from tests.notify.samples import OPS, notification
 from tests.notify.servers import settings
@@ -18,7 +19,7 @@ from tests.notify.servers import settings
 
 def test_it_keeps_mails_in_the_order_in_which_they_came() -> None:
     with MailSink() as sink, Smtp(settings(sink.port)) as channel:
-        channel.send(OPS, [notification()])
+        channel.send(Letter(OPS, (notification(),)))
         channel.send_test(OPS)
         assert [mail["Subject"][:6] for mail in sink.messages] == ["[HIGH]", "[TEST]"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.end_to_end.site import Site
 from tests.end_to_end.test_rounds import meddling
-from tests.notify.servers import Mail, dead_port, mail_server
+from tests.notify.servers import Mail, dead_port, mail_server, text_of
 
 THRESHOLD = '<thresholds name="test"><threshold metric="uptime.seconds" above="{limit}" severity="low"/></thresholds>'
 
@@ -45,8 +45,8 @@ def test_a_round_is_one_mail_that_lists_everything_and_the_end_is_told_in_the_sa
     site.poller("run")
     assert len(mail.messages) == 1, "an alert that goes on is not told again"
     opened = mail.messages[0]
-    assert "uptime.seconds" in opened.get_content()
-    assert "web1" in opened.get_content() and "db1" in opened.get_content()
+    assert "uptime.seconds" in text_of(opened)
+    assert "web1" in text_of(opened) and "db1" in text_of(opened)
     assert opened["To"] == "ops@example.org"
     configure(site, port, limit="9999d")
     site.poller("run")
@@ -67,7 +67,7 @@ def test_a_dead_mail_server_loses_nothing(site: Site, inbox: tuple[Mail, int]) -
     assert mail.messages == []
     configure(site, port, limit="9999d")
     site.poller("run", "-q")
-    (told,) = [message.get_content() for message in mail.messages]
+    (told,) = [text_of(message) for message in mail.messages]
     assert "web1" in told and "db1" in told
     assert site.rows("SELECT kind, count(*) FROM notification WHERE state = 'delivered' GROUP BY kind") == [
         ("closed", 2),
@@ -100,7 +100,7 @@ def test_a_host_that_leaves_the_configuration_ends_its_alerts_with_one_notice(
     site.poller("run", "-q")
     site.poller("run", "-q")
     assert len(mail.messages) == 2
-    assert "no longer" in mail.messages[1].get_content() or "unconfigured" in mail.messages[1].get_content()
+    assert "no longer" in text_of(mail.messages[1]) or "unconfigured" in text_of(mail.messages[1])
 
 
 def test_a_dry_run_sends_nothing(site: Site, inbox: tuple[Mail, int]) -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from poller.model import Alert, Change, ChangeKind, Config, Contact, Notification, Severity
+from poller.model import (
+    Alert,
+    Change,
+    ChangeKind,
+    Config,
+    Contact,
+    EvidencePart,
+    Message,
+    Notification,
+    Pending,
+    Severity,
+    Silence,
+)
 
 START = 1_700_000_000_000
 
@@ -59,28 +72,81 @@ def notification(
 
 
 class MemoryOutbox:
-    """An Outbox that remembers what became of everything."""
+    """An Outbox that remembers what became of everything. `waiting` is what is owed or held."""
 
     def __init__(self, *notifications: Notification) -> None:
         self.waiting = list(notifications)
+        self.held: dict[str, str] = {}
+        self.next: dict[str, tuple[str, int]] = {}
+        self.messages: list[Message] = []
         self.done: list[str] = []
         self.given_up: dict[str, str] = {}
+        self.suppressed: dict[str, str] = {}
+        self.acknowledged: set[str] = set()
+        self.in_force: list[Silence] = []
+        self.parts: dict[str, tuple[EvidencePart, ...]] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._over: set[str] = set()
 
-    def owed(self) -> Sequence[Notification]:
-        return tuple(self.waiting)
+    def pending(self) -> Sequence[Pending]:
+        self._over |= {one.alert.id for one in self.waiting if one.alert.closed_ms is not None}
+        return tuple(map(self._pending, self.waiting))
 
-    def delivered(self, ids: Sequence[str], now_ms: int) -> None:
-        self.done += ids
-        self._forget(ids)
+    def ends(self, alert_id: str) -> None:
+        """The alert is over, whoever is told of that."""
+        self._over.add(alert_id)
 
-    def failed(self, ids: Sequence[str], error: str, *, retry: bool, now_ms: int) -> None:
-        if retry:
-            self.waiting = [
-                replace(one, attempts=one.attempts + 1, error=error) if one.id in ids else one for one in self.waiting
-            ]
-        else:
+    def evidence(self, alert_ids: Sequence[str]) -> Mapping[str, tuple[EvidencePart, ...]]:
+        return {number: self.parts[number] for number in alert_ids if number in self.parts}
+
+    def silences(self, now_ms: int) -> Sequence[Silence]:
+        return [one for one in self.in_force if one.from_ms <= now_ms < one.until_ms and one.ended_ms is None]
+
+    def sent_since(self, since_ms: int) -> Mapping[str, int]:
+        return Counter(one.channel for one in self.messages if one.sent_ms >= since_ms and not one.digest)
+
+    def last_sent(self) -> Mapping[str, int]:
+        return {one.contact: one.sent_ms for one in sorted(self.messages, key=lambda one: one.sent_ms)}
+
+    def delivered(self, message: Message) -> None:
+        self.messages.append(message)
+        self.done += message.notifications
+        self._told |= {(one.alert.id, one.recipient) for one in self.waiting if one.id in message.notifications}
+        self._forget(message.notifications)
+
+    def failed(self, ids: Sequence[str], error: str, now_ms: int, *, channel: str, retry_ms: int | None) -> None:
+        self.waiting = [
+            replace(one, attempts=one.attempts + 1, error=error) if one.id in ids else one for one in self.waiting
+        ]
+        if retry_ms is None:
             self.given_up |= dict.fromkeys(ids, error)
             self._forget(ids)
+        else:
+            self.next |= dict.fromkeys(ids, (channel, retry_ms))
+
+    def hold(self, ids: Sequence[str], why: str) -> None:
+        self.held |= dict.fromkeys(ids, why)
+
+    def release(self, ids: Sequence[str]) -> None:
+        for number in ids:
+            self.held.pop(number, None)
+
+    def suppress(self, ids: Sequence[str], why: str, now_ms: int) -> None:
+        self.suppressed |= dict.fromkeys(ids, why)
+        self._forget(ids)
+
+    def _pending(self, one: Notification) -> Pending:
+        channel, retry_ms = self.next.get(one.id, ("", 0))
+        return Pending(
+            one,
+            told=(one.alert.id, one.recipient) in self._told,
+            over=one.alert.id in self._over,
+            acknowledged=one.alert.id in self.acknowledged,
+            held=self.held.get(one.id, ""),
+            channel=channel,
+            retry_ms=retry_ms,
+        )
 
     def _forget(self, ids: Sequence[str]) -> None:
+        self.held = {number: why for number, why in self.held.items() if number not in ids}
         self.waiting = [one for one in self.waiting if one.id not in ids]

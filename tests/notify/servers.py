@@ -124,6 +124,13 @@ def hostile_server(behave: Callable[[socket.socket], None]) -> Iterator[tuple[in
             connection.close()
 
 
+def text_of(message: EmailMessage) -> str:
+    """What a mail says to people, as text."""
+    part = message.get_body(("plain",))
+    assert part is not None, "a mail without text"
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
 def dead_port() -> int:
     """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

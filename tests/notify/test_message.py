@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from email.message import EmailMessage
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -15,11 +16,12 @@ from hypothesis import strategies as st
 
 from poller.errors import DeliveryError
 from poller.metrics import CATALOGUE
-from poller.model import Alert, ChangeKind, Contact, Notification, Severity
-from poller.notify.body import text
+from poller.model import Alert, ChangeKind, Contact, EvidencePart, Letter, Notification, Severity
+from poller.notify.attachment import attachments
+from poller.notify.body import text as body_text
 from poller.notify.message import compose, compose_test
 from poller.notify.plain import plain
-from poller.notify.subject import subject
+from poller.notify.subject import headline, subject
 from poller.notify.wording import duration, limit, quantity
 from tests.notify.samples import ALERT, NAUGHTY, OPS, START, alert, notification
 
@@ -27,7 +29,7 @@ SENDER = "poller@example.org"
 
 
 def mail(*notifications: Notification) -> EmailMessage:
-    return compose(OPS, notifications, SENDER, START)
+    return compose(Letter(OPS, notifications), SENDER, START)
 
 
 def received(*notifications: Notification) -> EmailMessage:
@@ -35,8 +37,10 @@ def received(*notifications: Notification) -> EmailMessage:
     return email.message_from_bytes(mail(*notifications).as_bytes(), policy=email.policy.default)
 
 
-def text_of(message: EmailMessage) -> str:
-    return str(message.get_content()).replace("\r\n", "\n")
+def text_of(message: EmailMessage, kind: str = "plain") -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def closed(opened: Alert, value: float = 41.0, after_s: int = 7500) -> Alert:
@@ -82,7 +86,7 @@ class TestSubject:
         )
         changed = alert(metric="host.security", value=1.0, limit="> 0", reason="hostkey/changed: another key")
         assert subject([notification(changed)]) == "[HIGH] web1: hostkey/changed: another key"
-        assert "--host poller" not in text([notification(lost)])
+        assert "--host poller" not in body_text(Letter(OPS, (notification(lost),)))
 
     def test_several_alerts_of_several_hosts_worst_first(self) -> None:
         several = [
@@ -104,11 +108,199 @@ class TestSubject:
         assert len(subject([notification(alert(f"host{number}")) for number in range(500)])) <= 160
 
 
+def told(kind: ChangeKind, one: Alert = ALERT, after_s: int = 0) -> Notification:
+    return replace(notification(one, kind), at_ms=one.since_ms + after_s * 1000)
+
+
+RULE = alert(
+    metric="busy",
+    value=1.0,
+    limit="cpu.percent > 90 and load.1m_per_cpu > 2 for 300s",
+    reason="cpu.percent 97, load.1m_per_cpu 2.4: cpu.percent > 90 and load.1m_per_cpu > 2 for 5m",
+)
+COMING = alert(metric="disk.percent", value=92.0, limit="reaches 100 within 24h", reason="reaches 100 in about 5h")
+
+
+class TestSubjectsOfOtherKinds:
+    @pytest.mark.parametrize(
+        ("one", "line"),
+        [
+            (told(ChangeKind.REMINDER, after_s=14400), "[HIGH] web1: cpu.percent 97 > 90, still so after 4h"),
+            (
+                told(ChangeKind.ESCALATED, after_s=300 + 1800),
+                "[HIGH] web1: cpu.percent 97 > 90, nobody has taken care for 30m",
+            ),
+            (
+                told(ChangeKind.FLAPPING, replace(ALERT, reason="flapping, 9 changes in 20 polls: 97.0 > 90")),
+                "[HIGH] web1: cpu.percent flaps: 9 of the last 20 polls changed",
+            ),
+            (told(ChangeKind.FLAPPING), "[HIGH] web1: cpu.percent flaps"),
+            (
+                told(ChangeKind.STEADY, replace(ALERT, reason="steady again: 97.0 > 90")),
+                "[HIGH] web1: no longer flaps: cpu.percent 97 > 90",
+            ),
+            (told(ChangeKind.STEADY, closed(ALERT)), "[OK] web1: no longer flaps: cpu.percent back to 41"),
+            (told(ChangeKind.OPENED, RULE), "[HIGH] web1: busy: cpu.percent 97, load.1m_per_cpu 2.4"),
+            (
+                told(ChangeKind.OPENED, replace(RULE, reason="")),
+                "[HIGH] web1: busy: cpu.percent > 90 and load.1m_per_cpu > 2",
+            ),
+            (
+                told(ChangeKind.REMINDER, RULE, after_s=3600),
+                "[HIGH] web1: busy: cpu.percent 97, load.1m_per_cpu 2.4, still so after 1h",
+            ),
+            (told(ChangeKind.CLOSED, closed(RULE)), "[OK] web1: busy is over"),
+            (told(ChangeKind.OPENED, COMING), "[HIGH] web1: disk.percent 92, reaches 100 within 24h"),
+        ],
+    )
+    def test_each_has_its_own_words(self, one: Notification, line: str) -> None:
+        assert subject([one]) == line
+
+    def test_a_digest_says_that_it_is_one(self) -> None:
+        both = (notification(), notification(closed(alert("db1")), ChangeKind.CLOSED))
+        line = headline(Letter(OPS, both, digest=True))
+        assert line == "[DIGEST: 1 HIGH 1 OK] 2 hosts: web1 cpu.percent, db1 cpu.percent"
+        assert headline(Letter(OPS, both)) == line.replace("DIGEST: ", "")
+
+    def test_a_rule_has_no_value_of_its_own(self) -> None:
+        text = text_of(received(told(ChangeKind.OPENED, RULE)))
+        assert "value" not in text
+        assert "limit   cpu.percent > 90 and load.1m_per_cpu > 2 for 5m" in text
+        assert "why     cpu.percent 97, load.1m_per_cpu 2.4: " in text
+
+
+class TestPage:
+    def test_it_says_what_the_text_says(self) -> None:
+        down = alert(metric="host.down", value=1.0, limit="> 0 for 3 polls", reason="connect/timeout: no answer")
+        page = Page(text_of(received(notification(), notification(down)), "html")).words
+        for words in ("HIGH", "web1", "cpu.percent", "97 %", "> 90 for 5m", "2023-11-14 22:08:20 UTC",
+                      "connect/timeout: no answer", "poller explain connect/timeout", "poller metrics --host web1",
+                      "Now: 2 HIGH.", ALERT.id):  # fmt: skip
+            assert words in page, words
+
+    def test_a_note_stands_at_the_top_of_both(self) -> None:
+        letter = Letter(OPS, (notification(),), note="The quota of mail is used up: the rest comes tomorrow.")
+        message = compose(letter, SENDER, START)
+        assert text_of(message).startswith(letter.note)
+        assert Page(text_of(message, "html")).words.split("Alerts:")[0].strip().endswith(letter.note)
+
+    def test_a_digest_says_what_it_is(self) -> None:
+        message = compose(Letter(OPS, (notification(),), digest=True), SENDER, START)
+        assert text_of(message).startswith("This is what a quota kept back")
+        assert "what a quota kept back" in text_of(message, "html")
+
+    def test_a_telephone_shows_all_of_an_alert_without_scrolling_sideways(self) -> None:
+        page = text_of(received(notification(), notification(alert("db1"))), "html")
+        assert page.count("<tr>") == page.count("<td") == 2, "an alert is one cell, not a row of them"
+        assert "<th" not in page and "nowrap" not in page and "overflow-wrap: anywhere" in page
+
+    def test_it_fetches_nothing(self) -> None:
+        page = text_of(received(notification()), "html")
+        assert not re.search(r"https?:|//|src=|href=|<img|<link|<script", page)
+
+
+class TestManyAtOnce:
+    def storm(self, count: int, text: str = "host") -> Letter:
+        worst = [notification(alert(f"{text}{number}", severity=Severity.HIGH)) for number in range(3)]
+        rest = [notification(alert(f"{text}{number}", severity=Severity.LOW)) for number in range(3, count)]
+        return Letter(OPS, tuple(rest + worst))
+
+    def test_the_worst_are_told_in_full_and_the_rest_in_a_line_each(self) -> None:
+        message = compose(self.storm(500), SENDER, START)
+        text = text_of(message)
+        assert "Now: 3 HIGH 497 LOW, on 500 hosts." in text
+        assert text.count("    since   ") == 40 and text.count("    OPENED [LOW] ") == 460
+        assert all(f"OPENED [HIGH] host{number}: cpu.percent\n    value" in text for number in range(3))
+        assert "And 460 more:" in text
+        page = text_of(message, "html")
+        assert page.count("<li>") == 460 and page.count("<tr>") == 40
+
+    @pytest.mark.parametrize(
+        "text", ["host", "x" * 3000, "\u202e" * 500, "Ωμέγα 漢字 🖥 " * 300], ids=["ascii", "long", "controls", "wide"]
+    )
+    def test_it_stays_below_what_a_mail_server_takes(self, text: str) -> None:
+        assert len(compose(self.storm(500), SENDER, START).as_bytes()) < 200_000
+        assert len(compose(self.storm(5000, text), SENDER, START).as_bytes()) < 2_000_000
+
+    def test_what_does_not_fit_is_counted(self) -> None:
+        text = text_of(compose(self.storm(2000), SENDER, START))
+        assert "And 1960 more:" in text and "    and 1460 not listed here" in text
+
+
+class TestEvidence:
+    def test_it_is_a_file_for_each_alert(self) -> None:
+        other = alert("db1", "memory.percent")
+        letter = Letter(
+            OPS,
+            (notification(), notification(other)),
+            {
+                ALERT.id: (EvidencePart("processes", START, "1 init\n2 sh\n"), EvidencePart("kernel", START, "oom\n")),
+                other.id: (EvidencePart("sockets", START, "tcp\n"),),
+            },
+        )
+        raw = compose(letter, SENDER, START).as_bytes()
+        message = email.message_from_bytes(raw, policy=email.policy.default)
+        first, second = message.iter_attachments()
+        assert [first.get_filename(), second.get_filename()] == [
+            "evidence-web1-cpu.percent.txt",
+            "evidence-db1-memory.percent.txt",
+        ]
+        assert first.get_content_type() == "text/plain"
+        assert first.get_content().replace("\r\n", "\n") == (
+            f"web1: cpu.percent, alert {ALERT.id}\n\n"
+            "--- processes, 2023-11-14 22:13:20 UTC ---\n1 init\n2 sh\n\n"
+            "--- kernel, 2023-11-14 22:13:20 UTC ---\noom\n"
+        )
+        assert "Attached: evidence-web1-cpu.percent.txt, evidence-db1-memory.percent.txt" in text_of(message)
+
+    def test_all_of_it_together_is_bounded(self) -> None:
+        many = [alert(f"web{number}") for number in range(100)]
+        parts = (EvidencePart("processes", START, "Ω" * 10_000_000),)
+        letter = Letter(OPS, tuple(map(notification, many)), {one.id: parts for one in many})
+        files = attachments(letter)
+        assert len(files) == 32
+        assert sum(len(file.text.encode()) for file in files) <= 256 * 1024
+        assert "cut here" in files[0].text
+
+    @pytest.mark.parametrize("text", NAUGHTY, ids=ascii)
+    def test_names_and_lines_are_harmless(self, text: str) -> None:
+        nasty = replace(ALERT, host=text + "/../../etc", metric=text)
+        again = replace(nasty, id="another")
+        parts = (EvidencePart(text, START, f"{text}\n{text}\x1b[31m\n"),)
+        letter = Letter(OPS, (notification(nasty), notification(again)), {nasty.id: parts, again.id: parts})
+        first, second = attachments(letter)
+        assert first.name != second.name
+        for file in (first, second):
+            assert re.fullmatch(r"evidence-[A-Za-z0-9._-]+\.txt", file.name) and len(file.name) < 160
+            assert file.text.replace("\n", "").isprintable()
+        message = email.message_from_bytes(compose(letter, SENDER, START).as_bytes(), policy=email.policy.default)
+        assert [part.get_filename() for part in message.iter_attachments()] == [first.name, second.name]
+
+
 class TestBody:
     def test_it_lists_everything_in_the_order_in_which_it_happened(self) -> None:
         text = text_of(received(notification(), notification(closed(ALERT), ChangeKind.CLOSED, number=2)))
         assert text.index("OPENED [HIGH] web1: cpu.percent") < text.index("CLOSED [HIGH] web1: cpu.percent")
         assert text.startswith("Alerts: 1 opened, 1 closed.")
+
+    def test_the_worst_comes_first_and_what_is_over_last(self) -> None:
+        low, ended = alert("lab1", severity=Severity.LOW), alert("db1")
+        order = [
+            notification(ended),
+            notification(low),
+            notification(closed(ended), ChangeKind.CLOSED, number=2),
+            notification(),
+        ]
+        message = received(*order)
+        text = text_of(message)
+        heads = ("OPENED [HIGH] web1", "OPENED [LOW] lab1", "OPENED [HIGH] db1", "CLOSED [HIGH] db1")
+        assert sorted(heads, key=text.index) == list(heads)
+        page = Page(text_of(message, "html")).words
+        assert page.index("web1: ") < page.index("lab1: ") < page.index("db1: ")
+
+    def test_a_reason_that_only_repeats_value_and_limit_is_left_out(self) -> None:
+        text = text_of(received(notification(replace(ALERT, reason="97.0 > 90 for 5m"))))
+        assert "value   97 %" in text and "limit   > 90 for 5m" in text and "why" not in text
 
     def test_it_says_value_limit_since_when_and_which_alert(self) -> None:
         text = text_of(received(notification()))
@@ -130,6 +322,9 @@ class TestBody:
         text = text_of(received(notification()))
         assert "poller status" in text
         assert "poller metrics --host web1" in text
+        assert "poller ack 00000001 --comment 'on it'" in text
+        ended = text_of(received(notification(), notification(closed(ALERT), ChangeKind.CLOSED)))
+        assert "poller ack" not in ended, "nobody need take care of what is over"
 
     def test_it_names_what_is_written_about_the_cause(self) -> None:
         down = alert(metric="host.down", value=1.0, limit="> 0 for 3 polls", reason="connect/timeout: no answer")
@@ -154,7 +349,7 @@ class TestBody:
 class TestThreads:
     def test_a_repeated_mail_has_the_same_id_whenever_it_is_sent(self) -> None:
         again = replace(notification(), id="another", attempts=3)
-        assert compose(OPS, [again], SENDER, START + 9999)["Message-ID"] == mail(notification())["Message-ID"]
+        assert compose(Letter(OPS, (again,)), SENDER, START + 9999)["Message-ID"] == mail(notification())["Message-ID"]
 
     def test_the_end_refers_to_the_mail_that_told_of_the_beginning(self) -> None:
         first = mail(notification())
@@ -191,7 +386,7 @@ class TestThreads:
         assert got["References"].split() == sent["References"].split()
 
     def test_a_sender_with_a_long_domain_still_makes_short_ids(self) -> None:
-        message = compose(OPS, [notification()], "poller@" + "very-long-" * 6 + "name.example.org", START)
+        message = compose(Letter(OPS, (notification(),)), "poller@" + "very-long-" * 6 + "name.example.org", START)
         assert re.search(rb"^Message-ID: <poller\.[0-9a-f]{32}@poller\.invalid>\r$", message.as_bytes(), re.M)
 
 
@@ -213,18 +408,18 @@ class TestEnvelope:
     )
     def test_what_is_no_address_is_refused_for_good(self, address: str) -> None:
         with pytest.raises(DeliveryError) as caught:
-            compose(Contact("ops", address), [notification()], SENDER, START)
+            compose(Letter(Contact("ops", address), (notification(),)), SENDER, START)
         assert not caught.value.retry
         assert "\r" not in caught.value.sentence
 
     def test_a_wrong_sender_is_a_mistake_in_the_settings_and_loses_nothing(self) -> None:
         with pytest.raises(DeliveryError) as caught:
-            compose(OPS, [notification()], "poller", START)
+            compose(Letter(OPS, (notification(),)), "poller", START)
         assert caught.value.retry
 
     def test_a_sender_may_have_a_name(self) -> None:
         assert (
-            compose(OPS, [notification()], "Poller <poller@example.org>", START)["From"]
+            compose(Letter(OPS, (notification(),)), "Poller <poller@example.org>", START)["From"]
             == "Poller <poller@example.org>"
         )
 
@@ -246,10 +441,49 @@ def check_harmless(notifications: Sequence[Notification]) -> None:
     assert set(message.keys()) <= HEADERS
     assert len(message.keys()) == len(set(message.keys())), "a header came twice"
     assert message["To"] == "ops@example.org"
-    shown = text_of(message) + message["Subject"]
+    page = text_of(message, "html")
+    check_page(page)
+    shown = text_of(message) + page + message["Subject"]
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", shown)
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b""), "bare line feed"
+
+
+# What our own template is made of, and no more than that.
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "p", "br", "table", "tr", "th", "td", "b", "small", "code", "ul",
+    "li",
+}  # fmt: skip
+ATTRIBUTES = {"lang", "charset", "name", "content", "style"}
+
+
+class Page(HTMLParser):
+    """Everything in a page that a browser would act on."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.words = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError("a comment")
+
+
+def check_page(page: str) -> None:
+    """Nothing in it that is not of our template, and nothing that is fetched."""
+    seen = Page(page)
+    assert seen.tags <= TAGS and seen.attributes <= ATTRIBUTES
+    assert "url(" not in page and "@import" not in page
 
 
 class TestForeignText:
@@ -258,6 +492,31 @@ class TestForeignText:
         nasty = replace(ALERT, host=text, metric=text, labels=(("mountpoint", text),), limit=text, reason=text, id=text)
         check_harmless([notification(nasty)])
         check_harmless([notification(nasty), notification(replace(nasty, id="2", host=text + "2"), ChangeKind.CLOSED)])
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<script>alert(1)</script>",
+            '"><img src=x onerror=alert(1)>',
+            "' style='background:url(http://192.0.2.1/)",
+            "</td></table><h1>all is well</h1>",
+            "<!-- ",
+            "{{ 7 * 7 }} {% raw %}",
+            "&lt;b&gt; &amp; &#60;i&#62;",
+            "javascript:alert(1)",
+        ],
+    )
+    def test_markup_of_others_is_text_on_the_page(self, text: str) -> None:
+        nasty = replace(ALERT, host=text, metric=text, labels=(("mountpoint", text),), limit=text, reason=text, id=text)
+        part = EvidencePart(text, START, text)
+        letter = Letter(
+            OPS, tuple(notification(replace(nasty, id=str(one))) for one in range(60)), {"1": (part,)}, note=text
+        )
+        message = compose(letter, SENDER, START)
+        page = text_of(message, "html")
+        seen = Page(page)
+        assert seen.tags <= TAGS and seen.attributes <= ATTRIBUTES
+        assert text in seen.words, "nothing was lost, and no template was filled in"
 
     @given(st.text(), st.text(), st.text(), st.sampled_from(ChangeKind), st.floats(allow_nan=True))
     def test_no_text_at_all_can_add_a_header(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.model import Change, ChangeKind, Contact, Notification, Severity
+from poller.model import Change, ChangeKind, Config, Contact, Escalation, Host, Notification, Severity, Threshold
 from poller.notify import owed
 from tests.notify.samples import ALERT, CONFIG, START, change
 
@@ -17,13 +17,13 @@ OPENED, ROSE, FELL = ChangeKind.OPENED, ChangeKind.ROSE, ChangeKind.FELL
 CLOSED, UNCONFIGURED = ChangeKind.CLOSED, ChangeKind.UNCONFIGURED
 
 
-def ask(*changes: Change, told: Mapping[str, int] | None = None) -> tuple[Notification, ...]:
+def ask(*changes: Change, told: Mapping[str, int] | None = None, config: Config = CONFIG) -> tuple[Notification, ...]:
     numbers = itertools.count(1)
-    return owed(changes, CONFIG, told or {}, START, lambda: f"id{next(numbers)}")
+    return owed(changes, config, told or {}, START, lambda: f"id{next(numbers)}")
 
 
-def who(*changes: Change, told: Mapping[str, int] | None = None) -> list[str]:
-    return [one.recipient for one in ask(*changes, told=told)]
+def who(*changes: Change, told: Mapping[str, int] | None = None, config: Config = CONFIG) -> list[str]:
+    return [one.recipient for one in ask(*changes, told=told, config=config)]
 
 
 def at(severity: Severity) -> Change:
@@ -128,3 +128,68 @@ def test_who_was_held_back_knows_nothing_and_the_numbers_go_on() -> None:
     assert [one.recipient for one in ask_held(change(CLOSED))] == ["net"]
     rose = ask_held(replace(at(Severity.HIGH), kind=ROSE))
     assert [(one.recipient, one.number) for one in rose] == [("ops", 3), ("net", 2)]
+
+
+class TestFlapping:
+    FLAPPING, STEADY = ChangeKind.FLAPPING, ChangeKind.STEADY
+
+    def test_its_start_is_told_to_who_was_told_and_whom_the_problem_would_be_told_to(self) -> None:
+        flapping = change(self.FLAPPING, replace(ALERT, flapping=True), ("ops", "net"))
+        assert who(flapping) == ["ops", "net"]
+        assert who(flapping, told={"mailto:a@example.org": 1, "net": 1}) == ["mailto:a@example.org", "net", "ops"]
+
+    def test_while_it_lasts_nothing_else_is(self) -> None:
+        for kind in (ROSE, FELL):
+            assert who(change(kind, replace(ALERT, flapping=True), ("ops", "net")), told={"ops": 1}) == []
+
+    def test_its_end_is_told_also_to_who_wants_how_severe_it_has_become(self) -> None:
+        steady = change(self.STEADY, ALERT, ("ops", "net"))
+        assert who(steady, told={"ops": 2}) == ["ops", "net"]
+        mild = change(self.STEADY, replace(ALERT, severity=Severity.LOW), ("ops", "net"))
+        assert who(mild, told={"ops": 2}) == ["ops"]
+
+
+class TestGroups:
+    LAB = Contact("lab", "lab@example.org", groups=frozenset({"lab"}))
+    SITE = replace(
+        CONFIG,
+        contacts=(*CONFIG.contacts, LAB),
+        hosts=(
+            Host("pc1", "192.0.2.1", group="lab"),
+            Host("web1", "192.0.2.2"),
+            Host("db1", "192.0.2.3", group="shop"),
+        ),
+    )
+
+    def test_a_contact_for_a_group_of_hosts_hears_of_no_others(self) -> None:
+        for host, names in (("pc1", ["ops", "lab"]), ("web1", ["ops"]), ("db1", ["ops"]), ("poller", ["ops"])):
+            opened = change(OPENED, replace(ALERT, host=host), ("ops", "lab"))
+            assert who(opened, config=self.SITE) == names
+
+    def test_but_of_the_end_of_what_it_was_told(self) -> None:
+        """The group was edited meanwhile."""
+        assert who(change(CLOSED), told={"lab": 1}, config=self.SITE) == ["lab"]
+
+
+class TestEscalated:
+    RULE = Threshold("cpu.percent", above=90.0, severity=Severity.LOW, escalations=(Escalation(60.0, ("net",)),))
+    WORSE = replace(RULE, above=95.0, severity=Severity.HIGH, escalations=())
+    SITE = replace(CONFIG, hosts=(Host("web1", "192.0.2.1", thresholds=(RULE, WORSE)),))
+
+    def test_who_was_told_because_nobody_cared_is_told_of_a_rise(self) -> None:
+        assert who(change(ROSE), told={"ops": 1, "net": 1}, config=self.SITE) == ["ops", "net"]
+
+    def test_who_was_not_is_not(self) -> None:
+        assert who(change(ROSE), told={"ops": 1}, config=self.SITE) == ["ops"]
+
+
+def test_two_contacts_reached_by_something_else_than_mail_are_two() -> None:
+    config = replace(CONFIG, contacts=(Contact("a", channels=("sms",)), Contact("b", channels=("sms",))))
+    assert who(change(OPENED, notify=("a", "b")), config=config) == ["a", "b"]
+
+
+def test_a_fall_is_kept_for_who_will_be_told_of_the_problem_later() -> None:
+    numbers = itertools.count(1)
+    fell = change(FELL, replace(ALERT, severity=Severity.LOW))
+    kept = owed((fell,), CONFIG, {"ops": 1}, START, lambda: f"id{next(numbers)}", told=())
+    assert [(one.recipient, one.number) for one in kept] == [("ops", 2)]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from poller.errors import DeliveryError
-from poller.model import Contact, MailServer, Secret
+from poller.model import Contact, Letter, MailServer, Secret
 from poller.notify import Delivery, deliver
 from poller.notify.faults import ChannelDownError
 from poller.notify.smtp import Smtp
@@ -47,7 +47,7 @@ def password(tmp_path: Path) -> Secret:
 
 def send(mail: MailServer, contact: Contact = OPS) -> None:
     with Smtp(mail, clock=lambda: START / 1000) as channel:
-        channel.send(contact, [notification()])
+        channel.send(Letter(contact, (notification(),)))
 
 
 def refusal(mail: MailServer, contact: Contact = OPS) -> DeliveryError:
@@ -87,15 +87,15 @@ class TestWhatArrives:
         handler = Mail()
         outbox = MemoryOutbox(*(notification(alert(name), recipient=name) for name in ("ops", "net")))
         with mail_server(handler) as port, Smtp(settings(port)) as channel:
-            assert deliver(outbox, CONFIG, channel, START) == Delivery(sent=2)
+            assert deliver(outbox, CONFIG, {"mail": channel}, START) == Delivery(sent=2)
         assert [message["To"] for message in handler.messages] == ["ops@example.org", "net@example.org"]
         assert len(handler.sessions) == 1
 
     def test_a_connection_the_server_gave_up_is_made_anew(self) -> None:
         handler = Weary()
         with mail_server(handler) as port, Smtp(settings(port)) as channel:
-            channel.send(OPS, [notification()])
-            channel.send(OPS, [notification(number=2)])
+            channel.send(Letter(OPS, (notification(),)))
+            channel.send(Letter(OPS, (notification(number=2),)))
         assert len(handler.messages) == 2
         assert len(handler.sessions) == 2
 
@@ -122,7 +122,7 @@ class TestServersThatAreAway:
         outbox = MemoryOutbox(*(notification(alert(name), recipient=f"mailto:{name}@example.org") for name in "abcdef"))
         with hostile_server(lambda connection: None) as (port, _), Smtp(settings(port, timeout=0.3)) as channel:
             began = time.monotonic()
-            delivery = deliver(outbox, CONFIG, channel, START)
+            delivery = deliver(outbox, CONFIG, {"mail": channel}, START)
             assert time.monotonic() - began < 1.5
         assert (delivery.sent, delivery.kept, len(delivery.errors)) == (0, 6, 1)
 
@@ -179,10 +179,10 @@ class TestServersThatAreAway:
         port = dead_port()
         outbox, handler = MemoryOutbox(notification()), Mail()
         with Smtp(settings(port)) as channel:
-            assert deliver(outbox, CONFIG, channel, START).kept == 1
+            assert deliver(outbox, CONFIG, {"mail": channel}, START).kept == 1
         outbox.waiting.append(notification(number=2))
         with mail_server(handler, port=port), Smtp(settings(port)) as channel:
-            assert deliver(outbox, CONFIG, channel, START).sent == 1
+            assert deliver(outbox, CONFIG, {"mail": channel}, START).sent == 1
         assert outbox.waiting == []
         assert handler.messages[0]["Poller-Notifications"].split() == " ".join(outbox.done).split()
 
@@ -207,7 +207,7 @@ class TestAnswers:
         handler = Mail(answers={"RCPT": lambda address: "550 unknown" if address.startswith("ops") else None})
         outbox = MemoryOutbox(notification(), notification(recipient="net"))
         with mail_server(handler) as port, Smtp(settings(port)) as channel:
-            delivery = deliver(outbox, CONFIG, channel, START)
+            delivery = deliver(outbox, CONFIG, {"mail": channel}, START)
         assert (delivery.sent, delivery.given_up) == (1, 1)
         assert [message["To"] for message in handler.messages] == ["net@example.org"]
 
