@@ -2,11 +2,13 @@
 
      place        which file, and what its paths are relative to
      document     bytes -> elements with lines (the door of lxml)
-     vocabulary   which elements and attributes there are, and of which kind (values, watch_values, pattern, references,
-                  variables, notify)
+                  what a <rule> says remembers its place in the file (source)
+     vocabulary   which elements and attributes there are (shape), and of which kind (kinds, values, watch_values,
+                  alerting_values, hours, pattern, references, variables, notify)
      structure    elements -> nodes that hold what is right
-     build        nodes -> Config: contacts, threshold sets (limits, defaults, merge), hosts (ranges), what is watched
-                  on them (watch), and which <journal> is ours (journal)
+     build        nodes -> Config: who is told (channels, contacts, downtimes, escalation), threshold sets (limits,
+                  defaults, merge), rules (rules, and what they name: mentions, sources), hosts (machines, ranges,
+                  parents), what is watched on them (watch), and which <journal> is ours (journal)
      archive      the url of <archive>, which no message repeats
      secret       reads a referred secret when it is used
 

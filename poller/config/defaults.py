@@ -49,6 +49,7 @@ OWN_LIMITS: Final = (
     _above("poller.rejected_polls", 0, 0, Hold()),
     _above("poller.round_percent", 100, 90, Hold(polls=2)),
     _above("poller.clock_step_seconds", 60, 60, Hold()),
+    _above("poller.undelivered", 0, 0, Hold(), Severity.LOW),
     _below("poller.disk_free_percent", 5, 7, Hold()),
     _below("poller.disk_free_percent", 2, 3, Hold(), Severity.HIGH),
 )

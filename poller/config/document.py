@@ -11,7 +11,7 @@ import re
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from lxml import etree
 
 from poller.config import secret
 from poller.config.mistakes import Mistakes, WrongError, shortened
+from poller.config.source import Source
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 
@@ -30,6 +31,10 @@ _TOKEN = re.compile(
 )
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([^\s=/>]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+# The element whose text, and the attribute whose value, is in a language of its own.
+_WRITTEN: Final = "rule"
+_WRITTEN_ATTRIBUTE: Final = "clear"
+_END = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|</rule\s*>", re.DOTALL)
 _DECLARED = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)""")
 
 
@@ -43,13 +48,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """`text` is what stands between the tags besides elements; there should be none."""
+    """`text` is what stands between the tags besides elements; there should be none but in a `<rule>`.
+
+    `sources`: of a `<rule>` what stands between its tags (""), and its attribute clear=, as written.
+    """
 
     tag: str
     line: int
     attributes: Mapping[str, Text]
     children: tuple[Element, ...]
     text: str
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 def read(path: Path, mistakes: Mistakes) -> Element:
@@ -141,8 +150,8 @@ def _refuse_doctype(text: str, mistakes: Mistakes) -> None:
         raise mistakes.error()
 
 
-def _lines(text: str) -> Iterator[tuple[int, dict[str, int]]]:
-    """Line of each start tag and of its attributes, in order. libxml2 knows only the line where a tag ends.
+def _lines(text: str) -> Iterator[tuple[int, dict[str, int], dict[str, Source]]]:
+    """Line of each start tag and of its attributes, in order, and what a rule says. libxml2 knows where a tag ends.
 
     Only for text that was parsed: then it is exact, and takes one pass.
     """
@@ -150,7 +159,8 @@ def _lines(text: str) -> Iterator[tuple[int, dict[str, int]]]:
     for token in _TOKEN.finditer(text):
         if token[1]:
             line, counted = line + text.count("\n", counted, token.start()), token.start()
-            yield line, _attribute_lines(token, line)
+            sources = _sources(text, token, line) if token[1] == _WRITTEN else {}
+            yield line, _attribute_lines(token, line), sources
 
 
 def _attribute_lines(tag: re.Match[str], line: int) -> dict[str, int]:
@@ -163,8 +173,26 @@ def _attribute_lines(tag: re.Match[str], line: int) -> dict[str, int]:
     }
 
 
-def _element(node: etree._Element, lines: Iterator[tuple[int, dict[str, int]]]) -> Element:
-    line, attribute_lines = next(lines)
+def _sources(text: str, tag: re.Match[str], line: int) -> dict[str, Source]:
+    found = {}
+    for attribute in _ATTRIBUTE.finditer(tag[2]):
+        if attribute[1] == _WRITTEN_ATTRIBUTE:
+            value = re.search("[\"']", attribute[0])
+            begin = tag.start(2) + attribute.start() + (value.end() if value else 0)
+            found[attribute[1]] = _source(text, begin, tag.start(2) + attribute.end() - 1, tag.start(), line)
+    if not tag[0].endswith("/>"):
+        end = next((each.start() for each in _END.finditer(text, tag.end()) if each[0].startswith("</")), tag.end())
+        found[""] = _source(text, tag.end(), end, tag.start(), line)
+    return found
+
+
+def _source(text: str, begin: int, end: int, tag: int, line: int) -> Source:
+    column = begin - text.rfind("\n", 0, begin)
+    return Source(text[begin:end], line + text.count("\n", tag, begin), column, attribute=text[begin - 1] != ">")
+
+
+def _element(node: etree._Element, lines: Iterator[tuple[int, dict[str, int], dict[str, Source]]]) -> Element:
+    line, attribute_lines, sources = next(lines)
     texts = [node.text or ""]
     children = []
     for child in node:
@@ -180,6 +208,7 @@ def _element(node: etree._Element, lines: Iterator[tuple[int, dict[str, int]]]) 
         },
         children=tuple(children),
         text=" ".join(text.strip() for text in texts).strip(),
+        sources=sources,
     )
 
 

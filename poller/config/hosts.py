@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from poller.config import defaults, limits, merge, ranges, values, watch
+from poller.config import defaults, escalation, limits, machines, merge, parents, ranges, rules, watch
+from poller.config.escalation import NOTHING, Again
 from poller.config.limits import Limit
-from poller.config.mistakes import Mistakes, WrongError, shortened
+from poller.config.mistakes import Mistakes
 from poller.config.place import Place
 from poller.config.structure import Node, Setting
-from poller.config.vocabulary import COMMON, LOGIN, TIMING
-from poller.model import POLLER, Host, PollSettings, Ssh, Threshold
+from poller.config.vocabulary import COMMON, LOGIN, REACH, TIMING
+from poller.model import POLLER, Host, PollSettings, Rule, Ssh, Threshold
 
 DEFAULT: Final = "default"
 # What `poller config show` lists, in this order; a secret is one setting whichever way it is referred to.
-INHERITED: Final = (*COMMON, *LOGIN, *TIMING)
+INHERITED: Final = (*COMMON, *REACH, *LOGIN, *TIMING)
 _SECRET = {f"{secret}-{kind}": secret for secret in ("password", "passphrase") for kind in ("file", "env")}
-SHOWN: Final = ("address", *dict.fromkeys(_SECRET.get(name, name) for name in INHERITED), "tags")
+SHOWN: Final = ("address", *dict.fromkeys(_SECRET.get(name, name) for name in INHERITED), "tags", "escalate")
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What one place in the tree hands down. `own` are the limits of its own <threshold> children, `watched` what its
-    elements say that should be watched, both outermost first."""
+    """What one place in the tree hands down. `own` are the limits of its own <threshold> children, `ruled` its own
+    <rule>s, `watched` what its elements say that should be watched, all outermost first. `top_rules` are those of
+    <poller>, `escalated` the line of the nearest <escalate>."""
 
     settings: Mapping[str, Setting]
     own: tuple[Sequence[Limit], ...] = ()
+    ruled: tuple[rules.Layer, ...] = ()
+    top_rules: rules.Layer = ()
+    again: Again = NOTHING
+    escalated: int = 0
     watched: tuple[watch.Layer, ...] = ()
     notify: tuple[str, ...] = ()
     tags: tuple[Setting, ...] = ()
@@ -38,10 +44,14 @@ class Level:
         """This level with what a <group> or <host> says itself."""
         told = node.value("notify")
         tags = node.settings.get("tags")
-        own, watched = limits.read(node, mistakes), watch.read(node, mistakes)
+        own, watched, ruled = limits.read(node, mistakes), watch.read(node, mistakes), rules.read(node, mistakes)
         return Level(
             settings={**self.settings, **inherited(node)},
             own=(*self.own, own) if own else self.own,
+            ruled=(*self.ruled, ruled) if ruled else self.ruled,
+            top_rules=self.top_rules,
+            again=escalation.read(node, mistakes).over(self.again),
+            escalated=node.first_line("escalate") or self.escalated,
             watched=(*self.watched, watched) if watched else self.watched,
             notify=told.over(self.notify) if told else self.notify,
             tags=(*self.tags, tags) if tags else self.tags,
@@ -58,17 +68,34 @@ def inherited(node: Node) -> dict[str, Setting]:
     return {_SECRET.get(name, name): setting for name, setting in node.settings.items() if name in INHERITED}
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What hosts that say the same are judged by, and what has to be asked for by name because of it."""
+
+    thresholds: tuple[Threshold, ...]
+    rules: tuple[Rule, ...]
+    asked: Mapping[str, Any]
+
+
 class Fleet:
     """Reads the hosts of one file. Limits of hosts that say nothing of their own are merged once and shared."""
 
-    def __init__(self, sets: Mapping[str, Sequence[Limit]], place: Place, mistakes: Mistakes) -> None:
+    def __init__(
+        self,
+        sets: Mapping[str, Sequence[Limit]],
+        rule_sets: Mapping[str, rules.Layer],
+        place: Place,
+        mistakes: Mistakes,
+    ) -> None:
         self.sets = {defaults.NAME: defaults.LIMITS, **sets}
+        self.rule_sets = rule_sets
         self.mistakes = mistakes
         self.hosts: list[Host] = []
         self.origins: dict[str, Mapping[str, str]] = {}
         self._lines: dict[str, int] = {}
         self._ssh_config = place.user_ssh_config
-        self._merged: dict[tuple[Any, ...], tuple[Threshold, ...]] = {}
+        self._parents: dict[str, int] = {}
+        self._merged: dict[tuple[Any, ...], _Judged] = {}
 
     def read(self, root: Node, top: Level) -> None:
         """Every host below the document element, in the order of the file."""
@@ -86,18 +113,26 @@ class Fleet:
                     self._take(host, level)
             elif node.tag == "host":
                 self._take(node, top)
+        parents.check(self.hosts, self._parents, self.mistakes)
 
     def _take(self, node: Node, level: Level) -> None:
         level = level.under(node, self.mistakes)
         poll = self._poll(node, level)
         ssh = self._ssh(level)
-        thresholds = self._thresholds(level, poll)
+        judged = self._judged(level, poll)
         watched = watch.merged(level.watched)
-        watching = watch.build(watched, thresholds)
+        watching = watch.build(watched, judged.asked)
         origins = {**self._origins(node, level), **self._watched_origins(watched)}
-        for name, address in self._pairs(node):
+        via = level.value("via", "ssh")
+        if via == "ping" and node.value("address") == "local":
+            self.mistakes.add(
+                node.line_of("address"), 'via="ping" means nothing for address="local": no network is between'
+            )
+        for name, address, parent in machines.named(node, level.settings.get("parent"), self.mistakes):
             if not self._is_new(name, node):
                 continue
+            if parent:
+                self._parents[name] = level.settings["parent"].line
             self.origins[name] = origins
             self.hosts.append(
                 Host(
@@ -109,7 +144,12 @@ class Fleet:
                     become=level.value("become", "no"),
                     group=level.group,
                     tags=frozenset(tag for tags in level.tags for tag in tags.value),
-                    thresholds=thresholds,
+                    thresholds=judged.thresholds,
+                    rules=judged.rules,
+                    via=via,
+                    parent=parent,
+                    remind=level.again.remind or (),
+                    escalations=level.again.escalations or (),
                     notify=level.notify,
                     watch=watching,
                     where=self.mistakes.where(node.line),
@@ -128,33 +168,6 @@ class Fleet:
             self.mistakes.add(line, f"there are more than {ranges.MOST} hosts from here on")
         self._lines[name] = line
         return len(self._lines) <= ranges.MOST
-
-    def _pairs(self, node: Node) -> Iterator[tuple[str, str]]:
-        """Names and addresses in step."""
-        names = self._expanded(node, "name", values.name)
-        addresses = self._expanded(node, "address", values.address) if "address" in node.settings else names
-        if not names or not addresses:
-            return
-        if not ranges.has_range(node.value("address", "[0]")):
-            addresses *= len(names)
-        if len(names) != len(addresses):
-            self.mistakes.add(
-                node.line_of("address"),
-                f'name="{shortened(node.settings["name"].raw)}" stands for {_hosts(len(names))} but '
-                f'address="{shortened(node.settings["address"].raw)}" for {len(addresses)}',
-            )
-            return
-        yield from zip(names, addresses, strict=True)
-
-    def _expanded(self, node: Node, attribute: str, check: Callable[[str], str]) -> tuple[str, ...]:
-        setting = node.settings.get(attribute)
-        if setting is None:
-            return ()
-        try:
-            return tuple(check(text) for text in ranges.expand(setting.value))
-        except WrongError as wrong:
-            self.mistakes.add(setting.line, f'{attribute}="{shortened(setting.raw)}" {wrong.predicate}', wrong.hint)
-            return ()
 
     def _ssh(self, level: Level) -> Ssh:
         return Ssh(
@@ -184,12 +197,16 @@ class Fleet:
             )
         return PollSettings(interval, deadline, level.value("down-after", standard.down_after))
 
-    def _thresholds(self, level: Level, poll: PollSettings) -> tuple[Threshold, ...]:
+    def _judged(self, level: Level, poll: PollSettings) -> _Judged:
         names = level.value("thresholds", (defaults.NAME,))
-        key = (names, level.own, level.notify, poll.down_after)
+        key = (names, level.own, level.top_rules, level.ruled, level.notify, poll.down_after, level.again)
         if key not in self._merged:
             layers = [self.sets[name] for name in names if name in self.sets]
-            self._merged[key] = merge.bound(merge.merged([*layers, *level.own]), level.notify, poll.down_after)
+            sets = [self.rule_sets[name] for name in names if name in self.rule_sets]
+            thresholds = merge.bound(merge.merged([*layers, *level.own]), level.notify, poll.down_after, level.again)
+            # What <poller> says itself is further out than any set.
+            ruled = rules.bound(rules.merged([level.top_rules, *sets, *level.ruled]), level.notify, level.again)
+            self._merged[key] = _Judged(thresholds, ruled, watch.asked((*thresholds, *ruled)))
         return self._merged[key]
 
     def _origins(self, node: Node, level: Level) -> dict[str, str]:
@@ -197,6 +214,8 @@ class Fleet:
         lines = {name: setting.line for name, setting in level.settings.items()}
         lines["address"] = node.line_of("address" if "address" in node.settings else "name")
         where = {name: self.mistakes.where(lines[name]) if name in lines else DEFAULT for name in SHOWN}
+        if level.escalated:
+            where["escalate"] = self.mistakes.where(level.escalated)
         if level.tags:
             where["tags"] = ", ".join(self.mistakes.where(tags.line) for tags in level.tags)
         return where
@@ -207,7 +226,3 @@ class Fleet:
         for item in items:
             where.setdefault(item.shown, {})[self.mistakes.where(item.line)] = None
         return {shown: ", ".join(places) for shown, places in where.items()}
-
-
-def _hosts(number: int) -> str:
-    return f"{number} host{'' if number == 1 else 's'}"

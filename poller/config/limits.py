@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from poller import metrics
-from poller.config import values
+from poller.config import escalation, values
+from poller.config.escalation import NOTHING, Again
 from poller.config.mistakes import Mistakes, WrongError, shortened
 from poller.config.notify import Notify
 from poller.config.structure import Node
@@ -16,11 +17,14 @@ from poller.config.vocabulary import LABELS
 from poller.metrics import CATALOGUE, Metric
 from poller.model import Hold, Severity, Threshold
 
-Slot = tuple[str, tuple[tuple[str, str], ...]]
+# Metric, label filters, and whether it is about the future.
+Slot = tuple[str, tuple[tuple[str, str], ...], bool]
 DOWN: Final = "host.down"
 SECURITY: Final = "host.security"
 _PERCENT: Final[Mapping[str, int]] = {"%": 1}
-_ALONE: Final = ("above", "below", "clear", "for", "polls", "severity", "notify")
+_ALONE: Final = (
+    *("above", "below", "clear", "reaches", "within", "for", "polls", "severity", "notify", "remind", "evidence"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +35,25 @@ class Limit:
     held: bool = True
     notify: Notify | None = None
     off: bool = False
+    again: Again = NOTHING
 
     @property
-    def slot(self) -> Slot:
-        """What a later layer replaces: all limits of one metric and one set of label filters."""
-        return self.threshold.metric, self.threshold.labels
+    def slots(self) -> tuple[Slot, ...]:
+        """What a later layer replaces: all limits of one metric and one set of label filters, of now or of later."""
+        kinds = (False, True) if self.off else (bool(self.threshold.within),)
+        return tuple((self.threshold.metric, self.threshold.labels, kind) for kind in kinds)
 
 
 def read(parent: Node, mistakes: Mistakes) -> tuple[Limit, ...]:
     """The thresholds inside one element, without those that are wrong."""
     limits = []
-    seen: dict[tuple[Slot, str], int] = {}
+    seen: dict[tuple[tuple[Slot, ...], str], int] = {}
     for node in parent.each("threshold"):
         limit = _limit(node, mistakes)
         if limit is None:
             continue
         limits.append(limit)
-        key = limit.slot, "off" if limit.off else limit.threshold.key
+        key = limit.slots, "off" if limit.off else limit.threshold.key
         if key in seen:
             mistakes.add(node.line, f"this threshold on {limit.threshold.metric} stands twice; "
                                     f"the first is in line {seen[key]}")  # fmt: skip
@@ -57,9 +63,9 @@ def read(parent: Node, mistakes: Mistakes) -> tuple[Limit, ...]:
 
 
 def _check_off(parent: Node, limits: Iterable[Limit], mistakes: Mistakes) -> None:
-    on = {limit.slot for limit in limits if not limit.off}
+    on = {slot for limit in limits if not limit.off for slot in limit.slots}
     for limit in limits:
-        if limit.off and limit.slot in on:
+        if limit.off and on & set(limit.slots):
             mistakes.add(_line(limit), f"{limit.threshold.metric} is both set and off inside one <{parent.tag}>")
 
 
@@ -78,14 +84,22 @@ def _limit(node: Node, mistakes: Mistakes) -> Limit | None:
             if name in node.settings:
                 mistakes.add(node.line_of(name), f'{name}= means nothing beside off="yes"')
         return Limit(Threshold(metric.name, labels, where=where), off=True)
-    numbers = _numbers(node, metric, mistakes)
+    again = escalation.read(node, mistakes)
+    numbers = (
+        _future(node, metric, mistakes) if {"reaches", "within"} & node.named else _numbers(node, metric, mistakes)
+    )
     if numbers is None:
         return None
     above, below, clear = numbers
     severity = node.value("severity", Severity.HIGH if metric.name in (DOWN, SECURITY) else Severity.MEDIUM)
     hold = Hold(node.value("for", 0.0), node.value("polls", 1))
-    threshold = Threshold(metric.name, labels, above, below, clear, hold, severity, where=where)
-    return Limit(threshold, "for" in node.settings or "polls" in node.settings, node.value("notify"))
+    threshold = Threshold(
+        *(metric.name, labels, above, below, clear, hold, severity),
+        where=where,
+        within=node.value("within", 0.0),
+        evidence=node.value("evidence", False),
+    )
+    return Limit(threshold, "for" in node.settings or "polls" in node.settings, node.value("notify"), again=again)
 
 
 def _metric(node: Node, mistakes: Mistakes) -> Metric | None:
@@ -149,6 +163,27 @@ def _numbers(node: Node, metric: Metric, mistakes: Mistakes) -> tuple[float | No
     if right:
         right = _check_sides(node, metric, found, mistakes)
     return (found.get("above"), found.get("below"), found.get("clear")) if right else None
+
+
+def _future(node: Node, metric: Metric, mistakes: Mistakes) -> tuple[float | None, float | None, None] | None:
+    """The limit of reaches=, on the side that is the worse one of the metric."""
+    for name, other in (("reaches", "within"), ("within", "reaches")):
+        if name in node.named and other not in node.named:
+            mistakes.add(node.line_of(name), f"{name}= needs {other}=",
+                         'write both: reaches="100" within="24h"')  # fmt: skip
+            return None
+    if metric.unit == "0 or 1":
+        mistakes.add(node.line_of("reaches"), f"reaches= is about numbers that move, and {metric.name} is 0 or 1")
+        return None
+    setting = node.settings.get("reaches")
+    if setting is None or "within" not in node.settings or {"above", "below", "clear"} & node.named:
+        return None  # the vocabulary's walk has said so
+    try:
+        limit = number(setting.value, metric)
+    except WrongError as wrong:
+        mistakes.add(setting.line, f'reaches="{shortened(setting.raw)}" {wrong.predicate}', wrong.hint)
+        return None
+    return (limit, None, None) if metric.higher_is_worse else (None, limit, None)
 
 
 def _check_sides(node: Node, metric: Metric, found: Mapping[str, float], mistakes: Mistakes) -> bool:

@@ -24,8 +24,9 @@ class Mistakes:
         self.file = file
         self._found: dict[Mistake, None] = {}
 
-    def add(self, line: int, sentence: str, hint: str = "") -> None:
-        self._found[Mistake(self.file, line, sentence, hint)] = None
+    def add(self, line: int, sentence: str, hint: str = "", *, column: int = 0, excerpt: str = "") -> None:
+        """`excerpt` is the line it is about, with a second one below that points at the place."""
+        self._found[Mistake(self.file, line, sentence, hint, column, excerpt)] = None
 
     def where(self, line: int) -> str:
         return f"{self.file}:{line}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from poller.config import defaults, merge
+from poller.config.escalation import Again
 from poller.config.limits import Limit
 from poller.config.mistakes import Mistakes
 from poller.config.structure import Node
@@ -16,7 +17,9 @@ from poller.metrics import OWN
 from poller.model import POLLER, Hold, Host, Threshold
 
 
-def thresholds(root: Node, sets: Mapping[str, Sequence[Limit]], hosts: Iterable[Host]) -> tuple[Threshold, ...]:
+def thresholds(
+    root: Node, sets: Mapping[str, Sequence[Limit]], hosts: Iterable[Host], again: Again
+) -> tuple[Threshold, ...]:
     """The poller's own limits in force."""
     told = root.value("notify")
     if told is None:
@@ -24,7 +27,7 @@ def thresholds(root: Node, sets: Mapping[str, Sequence[Limit]], hosts: Iterable[
     else:
         recipients = dict.fromkeys(told.over(()))
     limits = merge.over(defaults.OWN_LIMITS, [sets.get(POLLER, ())])
-    return merge.bound(limits, tuple(recipients), Hold())
+    return merge.bound(limits, tuple(recipients), Hold(), again)
 
 
 def check(root: Node, mistakes: Mistakes) -> None:
@@ -45,6 +48,12 @@ def check(root: Node, mistakes: Mistakes) -> None:
                     f"{metric} is a number of the poller itself, no host has it",
                     f'put it into <thresholds name="{POLLER}">',
                 )
+        for child in node.each("rule") if own else ():
+            mistakes.add(
+                child.line,
+                f'<thresholds name="{POLLER}"> is for limits on the poller\'s own numbers, a rule is about a host',
+                "put it into another set",
+            )
         if POLLER in node.value("thresholds", ()):
             mistakes.add(
                 node.line_of("thresholds"),

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from poller.config import variables
 from poller.config.document import Element
 from poller.config.mistakes import Mistakes, WrongError, meant, shortened
 from poller.config.place import Place
-from poller.config.vocabulary import VOCABULARY, Shape
+from poller.config.shape import Shape
+from poller.config.source import Source
+from poller.config.vocabulary import VOCABULARY
 from poller.model import Secret
 
 # Editors find the schema by such an attribute: xsi:noNamespaceSchemaLocation="config.xsd".
@@ -33,13 +35,17 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An element of the vocabulary with what was right about it. `named` are all its attributes, right or wrong."""
+    """An element of the vocabulary with what was right about it. `named` are all its attributes, right or wrong.
+
+    `sources` is what a <rule> says, as written.
+    """
 
     tag: str
     line: int
     settings: Mapping[str, Setting]
     children: tuple[Node, ...]
     named: frozenset[str]
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def value(self, name: str, default: Any = None) -> Any:
         setting = self.settings.get(name)
@@ -55,6 +61,11 @@ class Node:
 
     def one(self, tag: str) -> Node | None:
         return next(self.each(tag), None)
+
+    def first_line(self, tag: str) -> int:
+        """The line of the first such child, 0 without one."""
+        found = self.one(tag)
+        return 0 if found is None else found.line
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in the order of the file."""
@@ -73,12 +84,12 @@ def check(root: Element, place: Place, mistakes: Mistakes) -> Node:
 
 def _node(element: Element, place: Place, mistakes: Mistakes) -> Node:
     shape = VOCABULARY[element.tag]
-    if element.text:
+    if element.text and not shape.text:
         mistakes.add(element.line, f'<{element.tag}> holds the text "{shortened(element.text)}", which means nothing')
     settings = dict(_settings(element, shape, place, mistakes))
     _check_together(element, shape, mistakes)
     children = tuple(_children(element, shape, place, mistakes))
-    return Node(element.tag, element.line, settings, children, frozenset(element.attributes))
+    return Node(element.tag, element.line, settings, children, frozenset(element.attributes), element.sources)
 
 
 def _children(element: Element, shape: Shape, place: Place, mistakes: Mistakes) -> Iterator[Node]:
@@ -128,7 +139,7 @@ def _filled(text: str, *, needed: bool) -> str:
 
 
 def _unknown(name: str, tag: str, shape: Shape) -> tuple[str, str]:
-    if name in ("password", "passphrase", "secret", "token"):
+    if name in ("password", "passphrase", "secret", "token") or (name == "url" and "url-file" in shape.attributes):
         # Its text is a secret: it is not repeated here.
         return (
             f"{name}= would keep a secret in this file",

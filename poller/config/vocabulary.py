@@ -7,83 +7,71 @@ first mistake of an element, knows no line of an attribute, speaks of facets, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from poller.config import archive_url, notify, pattern, references, values, watch_values
-from poller.config.place import Place
+from poller.config import alerting_values, archive_url, notify, pattern, references, values, watch_values
+from poller.config.shape import NAME, NAMES, QUOTA, TEXT, TIMEOUT, WORD, YES_NO, Kind, Shape, plain
+from poller.config.vocabulary_told import TOLD
 from poller.metrics import CATALOGUE
 
-Kind = Callable[[str, Place], Any]
+__all__ = ["COMMON", "LABELS", "LOGIN", "REACH", "TIMING", "VOCABULARY", "Shape"]
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One element. `once`: at most one in the file. `exclusive`: pairs of attributes that cannot stand together.
-
-    At least one of `some` must stand. The text of a `private` attribute may hold a secret: no message repeats it.
-    """
-
-    attributes: Mapping[str, Kind]
-    required: tuple[str, ...] = ()
-    some: tuple[str, ...] = ()
-    children: tuple[str, ...] = ()
-    once: bool = False
-    exclusive: tuple[tuple[str, str], ...] = ()
-    private: tuple[str, ...] = ()
-
-
-def _plain(parse: Callable[[str], object]) -> Kind:
-    return lambda text, _: parse(text)
-
-
-_TEXT: Final = _plain(values.text)
-_WORD: Final = _plain(values.word)
-_NAME: Final = _plain(values.name)
-_NAMES: Final = _plain(values.names)
-_YES_NO: Final = _plain(values.yes_no)
-_KEEP: Final = _plain(values.between("1h", "100y"))
+_KEEP: Final = plain(values.between("1h", "100y"))
 
 LOGIN: Final[Mapping[str, Kind]] = {
-    "user": _WORD,
-    "port": _plain(values.count(1, 65535, "port")),
+    "user": WORD,
+    "port": plain(values.count(1, 65535, "port")),
     "identity-file": references.identity_files,
     "passphrase-file": references.secret_file,
     "passphrase-env": references.secret_env,
     "password-file": references.secret_file,
     "password-env": references.secret_env,
-    "agent": _YES_NO,
+    "agent": YES_NO,
     "known-hosts": references.paths,
-    "host-key-policy": _plain(values.choice("strict", "accept-new")),
+    "host-key-policy": plain(values.choice("strict", "accept-new")),
     "ssh-config": references.ssh_config,
-    "proxy-jump": _WORD,
+    "proxy-jump": WORD,
 }
 TIMING: Final[Mapping[str, Kind]] = {
-    "interval": _plain(values.between("1s", "1d")),
-    "deadline": _plain(values.between("1s", "1h")),
-    "down-after": _plain(values.hold),
+    "interval": plain(values.between("1s", "1d")),
+    "deadline": plain(values.between("1s", "1h")),
+    "down-after": plain(values.hold),
 }
 # May stand on <poller>, <group> and <host>; the nearest one wins.
 COMMON: Final[Mapping[str, Kind]] = {
-    "python": _WORD,
-    "become": _plain(values.choice("no", "sudo")),
-    "thresholds": _NAMES,
-    "notify": _plain(notify.parse),
+    "python": WORD,
+    "become": plain(values.choice("no", "sudo")),
+    "thresholds": NAMES,
+    "notify": plain(notify.parse),
+    "remind": plain(alerting_values.remind),
 }
+# May stand on <group> and <host>.
+REACH: Final[Mapping[str, Kind]] = {"via": plain(values.choice("ssh", "ping")), "parent": TEXT}
 # The label filters of <threshold>: every label of the catalogue.
 LABELS: Final = tuple(sorted({metric.label for metric in CATALOGUE.values() if metric.label}))
 # What is watched beyond numbers: may stand on <poller>, <group> and <host>, and adds up.
 WATCHED: Final = (
     "collect", "usb-allow", "network-allow", "lan", "log", "journal", "check", "textfile", "redact", "processes",
 )  # fmt: skip
+# What a threshold and a rule have in common: how long, how bad, who is told, and then.
+_JUDGED: Final[Mapping[str, Kind]] = {
+    "for": plain(values.between("0s", "30d")),
+    "polls": plain(values.count(1, 10_000, "number of polls")),
+    "severity": plain(values.severity),
+    "notify": COMMON["notify"],
+    "remind": COMMON["remind"],
+    "evidence": YES_NO,
+    "off": YES_NO,
+}
 _SECRETS: Final = (("password-file", "password-env"), ("passphrase-file", "passphrase-env"))
 
 VOCABULARY: Final[Mapping[str, Shape]] = {
     "poller": Shape(
         COMMON,
         children=(
-            *("archive", "retention", "ssh", "poll", "mail", "contact", "thresholds", "group", "host"),
+            *("archive", "retention", "ssh", "poll", "mail", "channel", "contact", "escalate", "delivery", "downtime"),
+            *("heartbeat", "thresholds", "rule", "group", "host"),
             *WATCHED,
         ),
         once=True,
@@ -92,11 +80,11 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
     "journal": Shape(
         {
             "path": references.path,
-            "bound": _plain(values.size("16MiB", "1PiB")),
-            "name": _NAME,
-            "unit": _WORD,
-            "identifier": _WORD,
-            "start": _YES_NO,
+            "bound": plain(values.size("16MiB", "1PiB")),
+            "name": NAME,
+            "unit": WORD,
+            "identifier": WORD,
+            "start": YES_NO,
         },
     ),
     "archive": Shape(
@@ -104,7 +92,7 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
             "url": archive_url.parse,
             "password-file": references.secret_file,
             "password-env": references.secret_env,
-            "timeout": _plain(values.between("1s", "5m")),
+            "timeout": TIMEOUT,
         },
         required=("url",),
         once=True,
@@ -113,99 +101,95 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
     ),
     "retention": Shape(dict.fromkeys(("samples", "cores", "logs", "connections", "events", "polls"), _KEEP), once=True),
     "ssh": Shape(LOGIN, once=True, exclusive=_SECRETS),
-    "poll": Shape({**TIMING, "at-once": _plain(values.count(1, 10_000, "number of hosts"))}, once=True),
+    "poll": Shape({**TIMING, "at-once": plain(values.count(1, 10_000, "number of hosts"))}, once=True),
     "mail": Shape(
         {
-            "server": _plain(values.address),
+            "server": plain(values.address),
             "port": LOGIN["port"],
-            "security": _plain(values.choice("none", "starttls", "tls")),
-            "user": _TEXT,
+            "security": plain(values.choice("none", "starttls", "tls")),
+            "user": TEXT,
             "password-file": references.secret_file,
             "password-env": references.secret_env,
-            "from": _plain(values.mail_address),
+            "from": plain(values.mail_address),
             "ca-file": references.existing_file,
-            "timeout": _plain(values.between("1s", "5m")),
+            "timeout": TIMEOUT,
+            "quota": QUOTA,
         },
         required=("server", "from"),
         once=True,
         exclusive=_SECRETS[:1],
     ),
-    "contact": Shape(
-        {"name": _NAME, "mail": _plain(values.mail_address), "severities": _plain(values.severities)},
-        required=("name", "mail"),
-    ),
-    "thresholds": Shape({"name": _NAME}, required=("name",), children=("threshold",)),
+    **TOLD,
+    "thresholds": Shape({"name": NAME}, required=("name",), children=("threshold", "rule")),
     "threshold": Shape(
         {
-            "metric": _WORD,
-            **dict.fromkeys(LABELS, _TEXT),
-            "above": _TEXT,
-            "below": _TEXT,
-            "clear": _TEXT,
-            "for": _plain(values.between("0s", "30d")),
-            "polls": _plain(values.count(1, 10_000, "number of polls")),
-            "severity": _plain(values.severity),
-            "notify": COMMON["notify"],
-            "off": _YES_NO,
+            "metric": WORD,
+            **dict.fromkeys(LABELS, TEXT),
+            "above": TEXT,
+            "below": TEXT,
+            "clear": TEXT,
+            "reaches": TEXT,
+            "within": plain(values.between("10m", "30d")),
+            **_JUDGED,
         },
         required=("metric",),
-        exclusive=(("above", "below"),),
+        children=("escalate",),
+        exclusive=(("above", "below"), *((name, "reaches") for name in ("above", "below", "clear"))),
     ),
+    "rule": Shape({"name": NAME, "clear": TEXT, **_JUDGED}, required=("name",), children=("escalate",), text=True),
     "collect": Shape(
         {
-            "section": _plain(watch_values.sections),
-            "every": _plain(watch_values.every),
-            "source": _plain(values.choice("auto", "iftop", "sock_diag", "ss", "counts")),
-            "seconds": _plain(values.between("1s", "60s")),
+            "section": plain(watch_values.sections),
+            "every": plain(watch_values.every),
+            "source": plain(values.choice("auto", "iftop", "sock_diag", "ss", "counts")),
+            "seconds": plain(values.between("1s", "60s")),
         },
         required=("section",),
         some=("every", "source", "seconds"),
     ),
     "usb-allow": Shape(
         {
-            "vendor": _plain(watch_values.usb_id),
-            "product": _plain(watch_values.usb_id),
-            "serial": _TEXT,
-            "port": _WORD,
+            "vendor": plain(watch_values.usb_id),
+            "product": plain(watch_values.usb_id),
+            "serial": TEXT,
+            "port": WORD,
         },
         some=("vendor", "product", "serial", "port"),
     ),
     "network-allow": Shape(
         {
-            "to": _plain(watch_values.network),
+            "to": plain(watch_values.network),
             "port": LOGIN["port"],
-            "proto": _plain(values.choice("tcp", "udp")),
+            "proto": plain(values.choice("tcp", "udp")),
         },
         some=("to", "port", "proto"),
     ),
-    "lan": Shape({"network": _plain(watch_values.network)}, required=("network",)),
-    "log": Shape(
-        {"name": _NAME, "path": _plain(watch_values.remote_path), "start": _YES_NO}, required=("name", "path")
-    ),
+    "lan": Shape({"network": plain(watch_values.network)}, required=("network",)),
+    "log": Shape({"name": NAME, "path": plain(watch_values.remote_path), "start": YES_NO}, required=("name", "path")),
     "check": Shape(
         {
-            "name": _NAME,
-            "command": _plain(watch_values.command),
-            "timeout": _plain(values.between("1s", "5m")),
+            "name": NAME,
+            "command": plain(watch_values.command),
+            "timeout": TIMEOUT,
         },
         required=("name", "command"),
         private=("command",),
     ),
-    "textfile": Shape({"path": _plain(watch_values.remote_path)}, required=("path",)),
-    "redact": Shape({"pattern": _plain(pattern.regular), "put": _TEXT}, required=("pattern",)),
+    "textfile": Shape({"path": plain(watch_values.remote_path)}, required=("path",)),
+    "redact": Shape({"pattern": plain(pattern.regular), "put": TEXT}, required=("pattern",)),
     "processes": Shape(
-        {"top": _plain(values.count(1, 50, "number of processes")), "commands": _YES_NO}, some=("top", "commands")
+        {"top": plain(values.count(1, 50, "number of processes")), "commands": YES_NO}, some=("top", "commands")
     ),
     "group": Shape(
-        {"name": _NAME, "tags": _NAMES, **COMMON, **LOGIN, **TIMING},
+        {"name": NAME, "tags": NAMES, **COMMON, **REACH, **LOGIN, **TIMING},
         required=("name",),
-        children=("threshold", "host", *WATCHED),
+        children=("threshold", "rule", "escalate", "host", *WATCHED),
         exclusive=_SECRETS,
     ),
     "host": Shape(
-        {"name": _TEXT, "address": _TEXT, "tags": _NAMES, **COMMON, **LOGIN, **TIMING},
+        {"name": TEXT, "address": TEXT, "tags": NAMES, **COMMON, **REACH, **LOGIN, **TIMING},
         required=("name",),
-        children=("threshold", *WATCHED),
+        children=("threshold", "rule", "escalate", *WATCHED),
         exclusive=_SECRETS,
     ),
 }

@@ -1,7 +1,7 @@
 """What is watched on a host: the elements of `WATCHED` on <poller>, <group> and <host>, merged to its Watch.
 
 Lists add up from the outside in. Of logs and of checks with one name, and of what is said about one section, the
-nearest wins. What thresholds name without wildcards is asked for by name.
+nearest wins. What thresholds and rules name without wildcards is asked for by name.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from poller.config import journal
+from poller.config import journal, mentions
 from poller.config.mistakes import Mistakes
 from poller.config.structure import Node
 from poller.config.watch_values import ANYWHERE
-from poller.model import CheckCommand, LogFile, LogJournal, NetworkAllow, Redaction, Threshold, UsbAllow, Watch
+from poller.model import AnyRule, CheckCommand, LogFile, LogJournal, NetworkAllow, Redaction, UsbAllow, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def merged(layers: Iterable[Layer]) -> Layer:
     return tuple(item for item in items if not item.name or nearest[item.what, item.name] is item)
 
 
-def build(items: Layer, thresholds: Sequence[Threshold]) -> Watch:
-    """The Watch of a host with these items and limits."""
+def build(items: Layer, named: Mapping[str, Any]) -> Watch:
+    """The Watch of a host with these items, and with what is asked for by name."""
     values: dict[str, list[Any]] = {}
     for item in items:
         values.setdefault(item.field, []).append(item.value)
@@ -70,18 +70,19 @@ def build(items: Layer, thresholds: Sequence[Threshold]) -> Watch:
     fields: dict[str, Any] = {
         name: found[-1] if name in _SINGLE else tuple(dict.fromkeys(found)) for name, found in values.items()
     }
-    return Watch(every=every, **fields, **_asked(thresholds))
+    return Watch(every=every, **fields, **named)
 
 
 _SINGLE: Final = frozenset({"top", "commands", "traffic", "traffic_seconds"})
 
 
-def _asked(thresholds: Sequence[Threshold]) -> Mapping[str, Any]:
-    """What the limits name: it has to be asked for by name, since what is not there cannot be listed."""
+def asked(judged: Sequence[AnyRule]) -> Mapping[str, Any]:
+    """What limits and rules name, as fields of Watch: what is not there cannot be listed, it is asked for by name."""
     named: dict[str, list[str]] = {"process.count": [], "unit.active": [], "port.listening": []}
-    for threshold in thresholds:
-        if threshold.metric in named:
-            named[threshold.metric] += [glob for _, glob in threshold.labels if not set(glob) & set("*?[")]
+    for rule in judged:
+        for mention in mentions.of(rule):
+            if mention.name in named:
+                named[mention.name] += mention.exact
     processes, units, ports = (tuple(dict.fromkeys(names)) for names in named.values())
     return {
         "processes": processes,

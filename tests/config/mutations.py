@@ -7,6 +7,8 @@ import random
 SNIPPETS = [
     *(b"<", b">", b"&", b"&a;", b'"', b"'", b"</poller>", b"<host", b"<host name='me'/>", b"<!DOCTYPE poller>"),
     *(b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?", b"${", b"${X}", b" above='nan'", b" off='yes'", b"[1-9999]"),
+    *(b"<rule name='x'>", b"</rule>", b"<escalate after='1m' notify='none'/>", b" and ", b"(", b"{", b"by x", b'"'),
+    *(b" clear='1 &lt; 2'", b" reaches='9' within='1h'", b" parent='me'", b" hours='mon'", b" zone='UTC'", b"24:00"),
     *(b"\0", b"\x1b", b"\xff", b"\xe2\x80\xae", b"\xf0\x9f\x90\x8d", b"\n", b"-1", b"1e400", b"mailto:", b"+", b"none"),
 ]
 

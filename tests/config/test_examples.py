@@ -38,6 +38,8 @@ def secrets(folder: Path) -> None:
     write(folder / ".ssh", "a key", "id_ed25519")
     write(folder, "a password\n", "smtp.pass")
     write(folder, "a password\n", "db.pass")
+    write(folder, "json://127.0.0.1:9/\n", "sms.url")
+    write(folder, "a key\n", "hook.key")
     write(folder, "a certificate\n", "ca.pem")
     write(folder, "a certificate\n", "db-ca.pem")
 
@@ -65,8 +67,8 @@ def test_the_template_works_as_it_stands(tmp_path: Path) -> None:
 
 def test_every_example_in_the_template_works_when_it_is_switched_on(tmp_path: Path) -> None:
     config = loaded(tmp_path, uncommented(tmp_path))
-    assert len(config.hosts) == 43
-    assert config.mail is not None and len(config.contacts) == 2
+    assert len(config.hosts) == 44
+    assert config.mail is not None and len(config.contacts) == 4
     assert str(config.archive) == "mysql://poller@db.example.org:3306/poller"
 
 
@@ -105,7 +107,7 @@ def test_a_thousand_hosts_with_limits_of_their_own_load_quickly(tmp_path: Path) 
     path = write(tmp_path, f"<poller><group name='g' user='u'>{hosts}</group></poller>")
     took = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(load(path, environ(tmp_path)).hosts) == 1000
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert min(took) < 0.3

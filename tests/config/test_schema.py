@@ -189,14 +189,25 @@ EXAMPLES = {
 }
 
 
+# What an example may leave out: how it begins, and the whole of it.
+PEOPLE = {
+    "<mail ": '<mail server="smtp.example.org" from="poller@example.org"/>',
+    '<contact name="ops"': '<contact name="ops" mail="ops@example.org"/>',
+    '<contact name="net"': '<contact name="net" mail="net@example.org"/>',
+    '<contact name="boss"': '<contact name="boss" mail="boss@example.org"/>',
+}
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_of_the_pages_loads(tmp_path: Path, name: str) -> None:
     text = EXAMPLES[name].replace("/var/lib/poller", str(tmp_path))
     secrets(tmp_path)
     write(tmp_path, "a key", "key")
     write(tmp_path, "x", "config.xsd")
+    text = text.replace("/usr/local/bin/tell", str(write(tmp_path, "#!/bin/sh\n", "tell")))
+    (tmp_path / "tell").chmod(0o700)
     if not text.startswith("<poller"):
-        text = f"""<poller><mail server="smtp.example.org" from="poller@example.org"/>
-          <contact name="ops" mail="ops@example.org"/><contact name="net" mail="net@example.org"/>{text}</poller>"""
+        missing = "".join(line for begin, line in PEOPLE.items() if begin not in text)
+        text = f"<poller>{missing}{text}</poller>"
     assert loaded(tmp_path, text)
     assert accepts(text), schema().error_log

@@ -203,3 +203,36 @@ def test_the_order_of_elements_in_the_file_does_not_matter(tmp_path: Path) -> No
         (host,) = loaded(tmp_path, f"<poller>{''.join(order)}</poller>").hosts
         results.add((host.ssh.user, host.notify, tuple(short(each) for each in host.thresholds)))
     assert len(results) == 1
+
+
+def future(folder: Path, body: str) -> list[str]:
+    """The limits on disk.percent of a host, short, those of the future with their time."""
+    (host,) = config(folder, f"<host name='a' {body}</host>").hosts
+    return [
+        (f"reaches {each.limit:g} within {each.within:g}" if each.within else f"{each.sign}{each.limit:g}")
+        + "".join(f" {label}={glob}" for label, glob in each.labels)
+        for each in host.thresholds
+        if each.metric == "disk.percent"
+    ]
+
+
+def test_a_limit_of_the_future_stands_beside_those_of_now(tmp_path: Path) -> None:
+    soon = '<threshold metric="disk.percent" reaches="100" within="24h"/>'
+    assert future(tmp_path, f">{soon}") == [">80", ">95", "reaches 100 within 86400"]
+    now = '<threshold metric="disk.percent" above="70"/>'
+    assert future(tmp_path, f">{soon}{now}") == [">70", "reaches 100 within 86400"]
+    assert future(tmp_path, '><threshold metric="disk.percent" off="yes"/>') == []
+
+
+def test_a_nearer_limit_of_the_future_takes_the_place_of_a_farther_one(tmp_path: Path) -> None:
+    body = """<thresholds name="soon"><threshold metric="disk.percent" reaches="100" within="24h"/></thresholds>
+      <group name="g" thresholds="soon"><threshold metric="disk.percent" mountpoint="/" reaches="90" within="1h"/>
+        <host name="a"><threshold metric="disk.percent" reaches="95" within="30m" evidence="yes"/></host></group>"""
+    limits = [each for each in config(tmp_path, body).hosts[0].thresholds if each.metric == "disk.percent"]
+    assert [(each.above, each.within, each.evidence) for each in limits] == [(95, 1800, True), (90, 3600, False)]
+
+
+def test_a_number_that_is_worse_when_it_falls_reaches_its_limit_from_above(tmp_path: Path) -> None:
+    text = '<host name="a"><threshold metric="memory.available_bytes" reaches="1GiB" within="2h"/></host>'
+    found = next(each for each in config(tmp_path, text).hosts[0].thresholds if each.within)
+    assert (found.above, found.below, found.key) == (None, 1 << 30, f"reaches-below {float(1 << 30):g} medium")

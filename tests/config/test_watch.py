@@ -122,9 +122,9 @@ def test_the_hosts_of_a_range_share_one_watch(tmp_path: Path) -> None:
 def test_a_thousand_hosts_that_are_watched_alike_load_quickly(tmp_path: Path) -> None:
     hosts = "".join(f"<host name='h{number}' port='22'/>" for number in range(1000))
     logs = "".join(f"<log name='l{number}' path='/var/log/{number}'/>" for number in range(20))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(loaded(tmp_path, f"<poller><group name='g'>{logs}{hosts}</group></poller>").hosts) == 1000
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 # The journal, of which there are two
