@@ -28,11 +28,17 @@ COMMANDS: Final = (
     ("run", "run", "Poll hosts, store, judge, notify."),
     ("status", "status", "Show every host as last seen, without polling."),
     ("show", "show", "Show everything that is known about one host."),
+    ("alerts", "alerts", "Show open alerts, or follow what becomes of them."),
+    ("ack", "ack", "Acknowledge alerts: somebody takes care."),
+    ("silence", "silence", "Tell nobody of what fits, for a time; or list that."),
+    ("unsilence", "unsilence", "End silences before their time."),
     ("events", "events", "Show what happened, or follow what happens."),
     ("logs", "logs", "Show the log lines pulled from the hosts."),
     ("history", "history", "Show how a metric of a host went."),
     ("metrics", "metrics", "Show the metrics there are, or a host's values and limits."),
+    ("rules", "rules", "Try the rules of a host on its past."),
     ("query", "query", "Ask the database one of the cookbook's questions."),
+    ("check", "check", "Answer as a monitoring plugin: one line, exit 0 to 3."),
     ("payload", "payload", "Show exactly what would be sent to a host."),
     ("notify", "notify", "Send a test message to a contact."),
     ("db", "db", "Look after the database: status, upgrade, backup, prune."),
@@ -169,5 +175,21 @@ def main(argv: Sequence[str] | None = None) -> Any:
         code = cli.main(words, prog_name="poller", standalone_mode=False)
         streams.flush()
     except BaseException as error:
-        code = ending.explain(error, as_json="--json" in words)
+        if _command(words) == "check":  # a monitoring plugin, which has an end of its own
+            from poller.cli import plugin
+
+            code = plugin.unknown(error)
+        else:
+            code = ending.explain(error, as_json="--json" in words)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _command(words: Sequence[str]) -> str:
+    """The command that is asked for: the first word that is neither an option nor what belongs to one."""
+    left = iter(words)
+    for word in left:
+        if word == "--config":
+            next(left, None)
+        elif not word.startswith("-"):
+            return word
+    return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from poller.cli.settings import Settings, inert, print_json
+from poller.cli.settings import Settings, inert, mistake_document, print_json
 from poller.errors import ConfigError
 from poller.model import Config
 
@@ -17,6 +17,7 @@ from poller.model import Config
 def command(ctx: click.Context, as_json: bool) -> None:
     """Check the configuration and show every mistake at once, each as file:line (exit 2).
 
+    A mistake inside a rule is shown with its line and a caret under the place.
     Looks at everything that can be known without the network: names, numbers, references, files and their modes.
 
     \b
@@ -53,16 +54,19 @@ def _counts(config: Config) -> dict[str, int]:
         for host in config.hosts
         for threshold in host.thresholds
     }
+    rules = {(rule.where, rule.name) for host in config.hosts for rule in host.rules}
     return {
         "hosts": len(config.hosts),
         "groups": len({host.group for host in config.hosts} - {""}),
         "thresholds": len(thresholds),
+        "rules": len(rules),
         "contacts": len(config.contacts),
     }
 
 
 def _sentence(config: Config) -> str:
-    parts = [f"{number} {what if number != 1 else what[:-1]}" for what, number in _counts(config).items()]
+    counts = {what: number for what, number in _counts(config).items() if number or what != "rules"}
+    parts = [f"{number} {what if number != 1 else what[:-1]}" for what, number in counts.items()]
     return ", ".join([*parts, f"archive {config.archive}"] if config.archive else parts)
 
 
@@ -70,8 +74,5 @@ def _failure(error: ConfigError) -> dict[str, Any]:
     return {
         "ok": False,
         "file": error.mistakes[0].file,
-        "mistakes": [
-            {"file": mistake.file, "line": mistake.line, "sentence": mistake.sentence, "hint": mistake.hint}
-            for mistake in error.mistakes
-        ],
+        "mistakes": [mistake_document(mistake) for mistake in error.mistakes],
     }

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from poller.cli import own_settings, watched
-from poller.cli.limits import limit_document, limits
+from poller.cli import alert_settings, own_settings, watched
+from poller.cli.limits import escalations, limit_document, limits, reminders, rule_document, rules
 from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, print_json
 from poller.errors import UsageError
 from poller.model import Config, Hold, Host
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group()
@@ -86,8 +83,12 @@ def _values(host: Host) -> dict[str, Any]:
         "down-after": _hold(poll.down_after),
         "python": host.python,
         "become": host.become,
+        "via": host.via,
+        "parent": host.parent or None,
         "tags": sorted(host.tags),
         "notify": list(host.notify),
+        "remind": [reminders([each]) for each in host.remind],
+        "escalate": escalations(host.escalations),
     }
 
 
@@ -104,6 +105,8 @@ def _document(config: Config, host: Host) -> dict[str, Any]:
         "settings": {name: {"value": value, "where": origins[name]} for name, value in _values(host).items()},
         "watch": watched.document(host, origins),
         "thresholds": [limit_document(threshold) for threshold in host.thresholds],
+        "rules": [rule_document(rule) for rule in host.rules],
+        "told": [alert_settings.reached_document(one) for one in alert_settings.reached(config, host)],
     }
 
 
@@ -116,7 +119,12 @@ def _print(settings: Settings, config: Config, host: Host) -> None:
     for name, value in _values(host).items():
         values.add_row(name, cell(_shown(value)), cell(config.origins[host.name][name]))
     things = watched.table(host, config.origins[host.name])
-    settings.out.print(values, "", things, "", limits(host.thresholds), sep="\n")
+    tables: list[object] = [values, "", things, "", limits(host.thresholds)]
+    if host.rules:
+        tables += ["", rules(host.rules)]
+    if people := alert_settings.reached(config, host):
+        tables += ["", alert_settings.reached_table(people)]
+    settings.out.print(*tables, sep="\n")
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from poller.cli import streams
-from poller.cli.settings import complain, inert, print_json
+from poller.cli.settings import complain, inert, mistake_document, print_json
 from poller.errors import BusyError, ConfigError, PollerError, StoreError
 
 # sysexits.h: EX_SOFTWARE, EX_IOERR, EX_TEMPFAIL
@@ -76,7 +76,5 @@ def _own_fault(error: BaseException) -> dict[str, Any]:
 def _document(code: str, sentence: str, hint: str = "", error: PollerError | None = None) -> dict[str, Any]:
     document: dict[str, Any] = {"code": code, "sentence": sentence, "hint": hint}
     if isinstance(error, ConfigError):
-        document["mistakes"] = [
-            {"file": one.file, "line": one.line, "sentence": one.sentence, "hint": one.hint} for one in error.mistakes
-        ]
+        document["mistakes"] = [mistake_document(one) for one in error.mistakes]
     return document

@@ -14,6 +14,7 @@ import click
 from rich.text import Text
 
 from poller.cli import past
+from poller.cli.firing import STYLES
 from poller.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 # Other pollers may commit an event later than one that has a younger id.
 _LATE_MS: Final = 120_000
-STYLES: Final = {"high": "bold red", "medium": "yellow"}
 
 
 @click.command("events")
@@ -65,7 +65,7 @@ def command(
       unit_failed unit_recovered
       raid_changed io_error filesystem_error memory_error
       oom_kill link_down link_up
-      first_seen rebooted security network gap
+      first_seen rebooted back clock_skew security network gap
 
     \b
     Examples:

@@ -15,7 +15,7 @@ from poller.cli.settings import counted
 from poller.errors import STAGES, DeliveryError, PollerError, StoreError
 
 if TYPE_CHECKING:
-    from poller.model import ArchiveSettings, Config, MailServer, Poll, Reading, Section
+    from poller.model import ArchiveSettings, ChannelSettings, Config, MailServer, Poll, Reading, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ def own(config: Config) -> Iterator[Finding]:
     yield _file("journal", config.journal)
     if config.archive is not None:
         yield _archive(config.archive)
-    yield _mail(config)
+    if config.mail is not None or not config.channels:
+        yield _mail(config)
+    yield from map(_channel, config.channels)
 
 
 def _archive(archive: ArchiveSettings) -> Finding:
@@ -105,10 +107,23 @@ def _mail(config: Config) -> Finding:
     if config.mail is None:
         fix = "add <mail> and <contact>: docs/configuration.md"
         return Finding("WARN", "mail", "no <mail>: alerts are stored, nobody is told", fix)
-    named = any(threshold.notify for host in config.hosts for threshold in host.thresholds)
+    named = any(judged.notify for host in config.hosts for judged in host.judged)
     if not config.contacts and not named:
         return Finding("WARN", "mail", "no <contact>: alerts are stored, nobody is told", "add <contact>")
     return _mail_server(config.mail)
+
+
+def _channel(settings: ChannelSettings) -> Finding:
+    from poller.notify.check import check_channel
+
+    subject = f"channel {settings.name}"
+    try:
+        check_channel(settings)
+    except DeliveryError as error:
+        return Finding("FAIL", subject, error.sentence, error.hint)
+    return Finding(
+        "OK", subject, f"{settings.kind}: `poller notify test --to NAME --channel {settings.name}` says more"
+    )
 
 
 def _mail_server(mail: MailServer) -> Finding:

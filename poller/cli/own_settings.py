@@ -1,10 +1,11 @@
-"""`poller config show` without a host: journal, archive, retention, mail, contacts and the poller's own limits."""
+"""`poller config show` without a host: journal, archive, retention, who is told and how, the poller's own limits."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
+from poller.cli import alert_settings
 from poller.cli.limits import limit_document, limits
 from poller.cli.settings import Settings
 from poller.model import ArchiveSettings, Config, MailServer
@@ -20,10 +21,7 @@ def document(config: Config) -> dict[str, Any]:
         "archive": _archive(config.archive),
         "retention": dataclasses.asdict(config.retention),
         "mail": _mail(config.mail),
-        "contacts": [
-            {"name": one.name, "mail": one.mail, "severities": sorted(str(severity) for severity in one.severities)}
-            for one in config.contacts
-        ],
+        **alert_settings.document(config),
         "thresholds": [limit_document(threshold) for threshold in config.thresholds],
     }
 
@@ -48,11 +46,10 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
             rows.append((element, "", _NONE[element]))
         else:
             rows += [(element, name, _shown(element, name, value)) for name, value in values.items()]
-    rows += [("contact", one["name"], " ".join([one["mail"], *one["severities"]])) for one in found["contacts"]]
-    return rows
+    return rows + alert_settings.rows(found)
 
 
-_NONE = {"archive": "none: the journal keeps history", "mail": "none: nobody is told"}
+_NONE = {"archive": "none: the journal keeps history", "mail": "none: nobody is told by mail"}
 
 
 def _shown(element: str, name: str, value: Any) -> str:
@@ -88,4 +85,5 @@ def _mail(mail: MailServer | None) -> dict[str, Any] | None:
         "from": mail.sender,
         "ca-file": None if mail.ca_file is None else str(mail.ca_file),
         "timeout": mail.timeout,
+        "quota": mail.quota or None,
     }

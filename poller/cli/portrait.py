@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
+from poller.cli import firing
 from poller.cli.foreign import one_line
+from poller.cli.ids import short
 from poller.cli.instant import shown
 from poller.cli.layout import PlainTable
 from poller.cli.table import duration, outcome, plain_table, quantity
@@ -16,14 +18,15 @@ from poller.cli.vitals import Now
 from poller.metrics import CATALOGUE
 
 if TYPE_CHECKING:
+    from poller.cli.alert_list import Row
     from poller.store.show import Facts, Record
 
 # Of each list so many rows; the rest is told by its number.
 _ROWS: Final = 10
 
 
-def page(name: str, known: Facts, now: int) -> Iterator[Text | PlainTable]:
-    """The blocks of the page, from above to below."""
+def page(name: str, known: Facts, becomes: Mapping[str, Row], now: int) -> Iterator[Text | PlainTable]:
+    """The blocks of the page, from above to below. `becomes` has what is to be said of its alerts, by id."""
     yield _head(name, known, now)
     yield _now(known, now)
     for part, table in _TABLES.items():
@@ -32,7 +35,7 @@ def page(name: str, known: Facts, now: int) -> Iterator[Text | PlainTable]:
             yield _list(name, part, table, rows, len(known.parts[part]))
     yield from _unread(known, now)
     if known.alerts:
-        yield _alerts(known, now)
+        yield _alerts(known, becomes, now)
     if known.parts["events"]:
         yield _events(known.parts["events"])
 
@@ -170,17 +173,14 @@ def _unread(known: Facts, now: int) -> Iterable[PlainTable]:
         yield table
 
 
-def _alerts(known: Facts, now: int) -> PlainTable:
-    from poller.notify import wording
-
-    table = plain_table("ALERT", "SINCE", "")
+def _alerts(known: Facts, becomes: Mapping[str, Row], now: int) -> PlainTable:
+    table = plain_table("ALERT", "SINCE", "ID", "")
     for alert in known.alerts:
-        labels = ",".join(text for _, text in alert.labels)
-        unit = wording.unit_of(alert.metric)
-        value = "" if alert.value is None else wording.quantity(alert.value, unit)
+        row = becomes.get(alert.id)
+        words = one_line(firing.words(alert))
         table.add_row(
-            Text(str(alert.severity), style=_STYLES.get(str(alert.severity), "")), age(alert.since_ms, now),
-            one_line(f"{alert.metric}{f'{{{labels}}}' if labels else ''} {value} {wording.limit(alert.limit, unit)}"),
+            Text(str(alert.severity), style=firing.STYLES.get(str(alert.severity), "")), age(alert.since_ms, now),
+            short(alert.id), f"{words}, {row.words}" if row else words,
         )  # fmt: skip
     return table
 
@@ -189,10 +189,7 @@ def _events(events: Sequence[Record]) -> PlainTable:
     """The newest last, as `poller events` has them."""
     table = plain_table("LAST EVENTS", "", "")
     for event in reversed(events[:_ROWS]):
-        style = _STYLES.get(event["severity"], "")
+        style = firing.STYLES.get(event["severity"], "")
         kind = Text(one_line(event["kind"]), style=style)
         table.add_row(shown(event["at_ms"]), kind, Text(one_line(event["details"]), style=style))
     return table
-
-
-_STYLES: Final[Mapping[str, str]] = {"high": "bold red", "medium": "yellow"}

@@ -203,14 +203,14 @@ def _show(settings: Settings, result: RoundResult, dry_run: bool) -> None:
     out.print(f"{part}{counted(result.hosts, 'host')} in {seconds:.1f} s: {counts}{note}", markup=False)
     delivery = result.aftermath.delivery if result.aftermath else None
     if delivery and delivery.sent:
-        out.print(f"{counted(delivery.sent, 'mail')} sent", markup=False)
+        out.print(f"{counted(delivery.sent, _noun(settings))} sent", markup=False)
 
 
 def _complain(settings: Settings, result: RoundResult, *, quiet: bool) -> None:
     """The poller's own trouble goes to stderr, also with --quiet: cron mails it."""
     delivery = result.aftermath.delivery if result.aftermath else None
     for error in delivery.errors if delivery else ():
-        settings.err.print(f"poller: mail: {inert(str(error))}", markup=False)
+        settings.err.print(f"poller: {_noun(settings)}: {inert(str(error))}", markup=False)
     shipped = result.aftermath.shipped if result.aftermath else None
     if shipped and shipped.away and not (quiet and _known(result, "poller.archive_away_seconds")):
         waiting = "1 poll waits" if shipped.waiting == 1 else f"{shipped.waiting} polls wait"
@@ -223,6 +223,11 @@ def _complain(settings: Settings, result: RoundResult, *, quiet: bool) -> None:
         settings.err.print(
             "poller: interrupted; finished polls are stored, mails go out with the next run", markup=False
         )
+
+
+def _noun(settings: Settings) -> str:
+    """What people get."""
+    return "message" if settings.config.channels else "mail"
 
 
 def _known(result: RoundResult, metric: str) -> bool:

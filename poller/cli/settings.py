@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from poller.cli.log import listen
-from poller.errors import ConfigError, PollerError
+from poller.errors import ConfigError, Mistake, PollerError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,11 +77,24 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False))
 
 
+def mistake_document(mistake: Mistake) -> dict[str, Any]:
+    """The stable JSON form; `column` is 0 where only the line is known."""
+    return {
+        "file": mistake.file,
+        "line": mistake.line,
+        "column": mistake.column,
+        "sentence": mistake.sentence,
+        "hint": mistake.hint,
+    }
+
+
 def complain(error: PollerError) -> None:
-    """One line per mistake, then the way out."""
+    """One line per mistake, the text it is about with a caret under the place, then the way out."""
     if isinstance(error, ConfigError):
         for mistake in error.mistakes:
             click.echo(inert(str(mistake)), err=True)
+            for line in mistake.excerpt.split("\n") if mistake.excerpt else ():
+                click.echo(f"    {inert(line)}", err=True)
             if mistake.hint:
                 click.echo(f"    {inert(mistake.hint)}", err=True)
         return

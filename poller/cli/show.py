@@ -12,7 +12,12 @@ from poller.cli.selecting import complete_host
 from poller.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from poller.cli.alert_list import Row
     from poller.store.show import Facts
+
+    Becomes = Mapping[str, Row]
 
 # Beside the parts that are lists of their own in the database.
 _MORE: Final = ("system", "metrics", "alerts")
@@ -72,13 +77,25 @@ def command(settings: Settings, host: str, section: str | None, as_json: bool) -
         known = None
     if known is None:
         _never(settings, name, now, as_json)
-    elif as_json:
-        whole = document(name, known, now)
+        return
+    becomes = _becomes(settings, name, now)
+    if as_json:
+        whole = document(name, known, becomes, now)
         print_json(whole if section is None else {"name": name, "now_ms": now, section: whole[section]})
     elif section is None:
-        _page(settings, name, known, now)
+        _page(settings, name, known, becomes, now)
     else:
-        _part(settings, section, document(name, known, now)[section])
+        _part(settings, section, document(name, known, becomes, now)[section])
+
+
+def _becomes(settings: Settings, name: str, now: int) -> Becomes:
+    """What becomes of each open alert of the host, by its id."""
+    from poller.cli.alert_list import rows
+    from poller.cli.alert_state import scene
+    from poller.store import alerting
+
+    found = [one for one in alerting.alerts(settings.config.journal) if one.alert.host == name]
+    return {row.status.alert.id: row for row in rows(settings, found, scene(settings, now))}
 
 
 def _never(settings: Settings, name: str, now: int, as_json: bool) -> None:
@@ -88,7 +105,7 @@ def _never(settings: Settings, name: str, now: int, as_json: bool) -> None:
         settings.out.print(f"{name} was never polled: `poller run --host {name}`", markup=False)
 
 
-def document(name: str, known: Facts, now: int) -> dict[str, Any]:
+def document(name: str, known: Facts, becomes: Becomes, now: int) -> dict[str, Any]:
     """The stable JSON form: one key for each section, and what is known about the newest poll."""
     from poller.store.show import PARTS
 
@@ -102,11 +119,21 @@ def document(name: str, known: Facts, now: int) -> dict[str, Any]:
         "metrics": {str(value): _plain(value.value) for value in known.metrics},
         "alerts": [
             {"metric": alert.metric, "labels": dict(alert.labels), "severity": str(alert.severity),
-             "value": alert.value, "limit": alert.limit, "since_ms": alert.since_ms, "id": alert.id}
+             "value": alert.value, "limit": alert.limit, "since_ms": alert.since_ms, "id": alert.id,
+             **_state(becomes.get(alert.id))}
             for alert in known.alerts
         ],
         **{part: [{key: _plain(cell) for key, cell in one.items()} for one in known.parts[part]] for part in PARTS},
     }  # fmt: skip
+
+
+def _state(row: Row | None) -> dict[str, Any]:
+    """None: it opened between two looks."""
+    from poller.cli.alert_list import acknowledged
+
+    if row is None:
+        return {"state": "firing", "acknowledgement": None}
+    return {"state": row.conditions[0].word, "acknowledgement": acknowledged(row.status.acknowledgement)}
 
 
 def _plain(cell: Any) -> Any:
@@ -114,10 +141,10 @@ def _plain(cell: Any) -> Any:
     return str(cell) if isinstance(cell, float) and cell - cell != 0 else cell
 
 
-def _page(settings: Settings, name: str, known: Facts, now: int) -> None:
+def _page(settings: Settings, name: str, known: Facts, becomes: Becomes, now: int) -> None:
     from poller.cli.portrait import page
 
-    for number, block in enumerate(page(name, known, now)):
+    for number, block in enumerate(page(name, known, becomes, now)):
         if number:
             settings.out.print()
         settings.out.print(block)
@@ -133,7 +160,14 @@ def _part(settings: Settings, section: str, part: Any) -> None:
         print_table(settings, Result(("metric", "value"), tuple((key, quantity_of(key, n)) for key, n in part.items())))
         return
     if section == "alerts":
-        part = [{**one, "labels": ",".join(one["labels"].values())} for one in part]
+        part = [_flat(one) for one in part]
     records = [part] if isinstance(part, dict) else part
     columns = tuple(records[0]) if records else (section,)
     print_table(settings, Result(columns, tuple(tuple(record.values()) for record in records)))
+
+
+def _flat(alert: dict[str, Any]) -> dict[str, Any]:
+    """For a table, whose cells hold no lists."""
+    ack = alert["acknowledgement"]
+    words = f"{ack['author']}: {ack['comment']}" if ack else ""
+    return {**alert, "labels": ",".join(alert["labels"].values()), "acknowledgement": words}

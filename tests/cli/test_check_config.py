@@ -38,12 +38,12 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     document = json.loads(answer.out)
     assert (answer.code, answer.err, document["ok"]) == (2, "", False)
     assert [mistake["line"] for mistake in document["mistakes"]] == [2, 3, 4]
-    assert set(document["mistakes"][0]) == {"file", "line", "sentence", "hint"}
+    assert set(document["mistakes"][0]) == {"file", "line", "column", "sentence", "hint"}
     write(tmp_path, "<poller><host name='a'/></poller>")
     document = json.loads(poller(tmp_path, "check-config", "--json").out)
     assert document == {
-        "ok": True, "file": f"{tmp_path}/config.xml", "hosts": 1, "groups": 0, "thresholds": 9, "contacts": 0,
-        "archive": None, "mistakes": [],
+        "ok": True, "file": f"{tmp_path}/config.xml", "hosts": 1, "groups": 0, "thresholds": 9, "rules": 0,
+        "contacts": 0, "archive": None, "mistakes": [],
     }  # fmt: skip
 
 
@@ -66,3 +66,27 @@ def test_control_characters_of_the_file_do_not_reach_the_terminal(tmp_path: Path
     answer = poller(tmp_path, "check-config", PYTHONUTF8="1")
     assert answer.code == 2 and answer.err.startswith("config.xml:2: name=")
     assert "\u202e" not in answer.err and "\u009b" not in answer.err
+
+
+def test_a_mistake_in_a_rule_is_shown_with_a_caret_under_the_place(tmp_path: Path) -> None:
+    rule = "<rule name='busy'>\n  load.1m &lt; 5 and\n    cpu.percnt > 90</rule>"
+    write(tmp_path, f"<poller>\n<host name='a'>{rule}</host></poller>")
+    answer = poller(tmp_path, "check-config")
+    assert (answer.code, answer.err.splitlines()) == (
+        2,
+        [
+            "config.xml:4: rule \"busy\": there is no metric 'cpu.percnt'",
+            "    cpu.percnt > 90",
+            "    ^~~~~~~~~~",
+            "    did you mean cpu.percent?",
+        ],
+    )
+    assert poller(tmp_path, "run").err == answer.err
+    (mistake,) = json.loads(poller(tmp_path, "check-config", "--json").out)["mistakes"]
+    assert (mistake["line"], mistake["column"], mistake["hint"]) == (4, 5, "did you mean cpu.percent?")
+
+
+def test_rules_are_counted_each_once(tmp_path: Path) -> None:
+    write(tmp_path, "<poller><rule name='r'>load.1m > 1</rule><host name='pc[1-3]'/></poller>")
+    answer = poller(tmp_path, "check-config")
+    assert answer.out == "config.xml: 3 hosts, 0 groups, 9 thresholds, 1 rule, 0 contacts: ok\n"

@@ -32,7 +32,10 @@ def test_the_script_for_each_shell_is_printed(tmp_path: Path, shell: str, sign: 
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("poller ru", ["run"]),
+        ("poller st", ["status"]),
+        ("poller silence --host w", ["web1", "web2"]),
+        ("poller alerts --group ", ["lab"]),
+        ("poller check --metric load.1m_", ["load.1m_per_cpu"]),
         ("poller run --host w", ["web1", "web2"]),
         ("poller status --group ", ["lab"]),
         ("poller run --tag f", ["front"]),

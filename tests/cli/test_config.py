@@ -83,13 +83,14 @@ def test_nothing_is_cut_or_decorated_in_a_pipe(folder: Path) -> None:
 
 def test_json_has_stable_keys(folder: Path) -> None:
     document = json.loads(poller(folder, "config", "show", "pc07", "--json").out)
-    assert set(document) == {"name", "group", "where", "settings", "watch", "thresholds"}
+    assert set(document) == {"name", "group", "where", "settings", "watch", "thresholds", "rules", "told"}
     assert document["settings"]["address"] == {"value": "10.1.0.17", "where": "config.xml:14"}
     assert document["settings"]["tags"] == {"value": ["floor2"], "where": "config.xml:14"}
     assert document["settings"]["interval"] == {"value": 60.0, "where": "config.xml:5"}
     assert document["thresholds"][2] == {
         "metric": "cpu.percent", "labels": {}, "above": 90.0, "below": None, "clear": 75.0, "for": 180.0, "polls": 1,
-        "severity": "high", "notify": ["ops"], "where": "config.xml:10",
+        "within": 0.0, "severity": "high", "notify": ["ops"], "remind": [], "escalate": [], "evidence": False,
+        "where": "config.xml:10",
     }  # fmt: skip
 
 
@@ -141,3 +142,84 @@ def test_the_archive_is_shown_with_what_protects_it(tmp_path: Path) -> None:
     write(tmp_path, "<poller><archive url='sqlite:h.db'/></poller>")
     found = json.loads(poller(tmp_path, "config", "show", "--json").out)["archive"]
     assert found == {"url": f"sqlite:{tmp_path}/h.db", "timeout": 30.0}
+
+
+ALERTING = """<poller remind="4h 1d" notify="boss">
+  <mail server="smtp.example.org" from="poller@example.org" quota="200"/>
+  <channel name="sms" url-env="SMS" quota="20"/>
+  <channel name="wall" command="logger -t geheim"/>
+  <contact name="ops" mail="ops@example.org"/>
+  <contact name="boss" mail="boss@example.org" channels="sms mail" groups="lab" hours="mon 08:00-18:00" zone="UTC"/>
+  <downtime name="nightly" hosts="a*" days="sat sun" from="02:00" until="04:00" zone="UTC" comment="backup"/>
+  <downtime name="move" from="2026-12-01 22:00" until="2026-12-02 02:00" zone="Europe/Berlin"/>
+  <heartbeat url-env="SMS"/>
+  <escalate after="30m" notify="ops"/>
+  <group name="lab" parent="gw">
+    <host name="gw" via="ping"/>
+    <host name="a1"><threshold metric="disk.percent" reaches="100" within="24h" remind="never"/>
+      <rule name="busy" for="5m" clear="load.1m &lt; 1">load.1m > 2</rule></host>
+  </group>
+</poller>"""
+
+
+@pytest.fixture
+def alerting(tmp_path: Path) -> Path:
+    write(tmp_path, ALERTING)
+    return tmp_path
+
+
+def test_how_a_host_is_reached_and_who_is_told_again_has_its_line(alerting: Path) -> None:
+    answer = poller(alerting, "config", "show", "a1", SMS="geheim")
+    shown = rows(answer.out)
+    for row in (
+        ("via", "ssh", "default"),
+        ("parent", "gw", "config.xml:11"),
+        ("remind", "4h 1d", "config.xml:1"),
+        ("escalate", "ops after 30m", "config.xml:10"),
+        ("disk.percent", "reaches 100 within 1d", "-", "medium", "boss; ops after 30m", "config.xml:13"),
+        ("busy", "load.1m > 2 for 300s", "load.1m < 1", "medium", "boss; again 4h 1d; ops after 30m", "config.xml:14"),
+        ("boss", "sms", "apprise", "config.xml:3"),
+        ("boss", "mail", "boss@example.org", "-"),
+        ("ops", "mail", "ops@example.org", "-"),
+    ):
+        assert row in shown, row
+    assert ("via", "ping", "config.xml:12") in rows(poller(alerting, "config", "show", "gw", SMS="x").out)
+    assert "geheim" not in answer.out
+
+
+def test_json_has_rules_and_channels(alerting: Path) -> None:
+    document = json.loads(poller(alerting, "config", "show", "a1", "--json", SMS="geheim").out)
+    assert document["rules"] == [
+        {
+            "name": "busy", "text": "load.1m > 2", "clear": "load.1m < 1", "for": 300.0, "polls": 1,
+            "severity": "medium", "notify": ["boss"], "remind": [14400.0, 86400.0],
+            "escalate": [{"after": 1800.0, "notify": ["ops"]}], "evidence": False, "where": "config.xml:14",
+        }
+    ]  # fmt: skip
+    assert document["told"][0] == {"contact": "boss", "channel": "sms", "to": "apprise", "where": "config.xml:3"}
+    (future,) = [each for each in document["thresholds"] if each["within"]]
+    assert (future["above"], future["within"], future["remind"]) == (100.0, 86400.0, [])
+
+
+def test_without_a_host_channels_downtimes_and_the_heartbeat_are_shown(alerting: Path) -> None:
+    answer = poller(alerting, "config", "show", SMS="geheim")
+    for row in (
+        ("mail", "quota", "200"),
+        ("channel", "sms", "apprise env:SMS quota=20"),
+        ("channel", "wall", "command logger"),
+        ("contact", "ops", "ops@example.org"),
+        (
+            "contact",
+            "boss",
+            "boss@example.org channels=sms mail groups=lab mon 08:00-18:00 UTC",
+        ),
+        ("delivery", "wait", "30s"),
+        ("delivery", "interval", "300s"),
+        ("downtime", "nightly", "sat sun 02:00-04:00 UTC hosts=a* comment=backup"),
+        ("downtime", "move", "2026-12-01 21:00 UTC to 2026-12-02 01:00 UTC"),
+        ("heartbeat", "url", "env:SMS"),
+    ):
+        assert row in rows(answer.out), row
+    document = json.loads(poller(alerting, "config", "show", "--json", SMS="geheim").out)
+    assert document["heartbeat"] == {"url": "env:SMS", "timeout": 10.0}
+    assert "geheim" not in answer.out + str(document)

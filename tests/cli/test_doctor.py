@@ -237,3 +237,19 @@ def test_an_sqlite_archive_needs_its_folder_and_is_made_in_it(tmp_path: Path) ->
     write(tmp_path, "no database " * 100, "text.db")
     code, found = archived(tmp_path, "sqlite:text.db")
     assert (code, found["mark"]) == (1, "FAIL") and found["fix"]
+
+
+def test_channels_are_looked_at_and_told_nothing(tmp_path: Path) -> None:
+    for name, text in {"good.url": "json://127.0.0.1:1/", "bad.url": "t0ken-that-is-no-url"}.items():
+        (tmp_path / name).touch(mode=0o600)
+        (tmp_path / name).write_text(text)
+    channels = (
+        '<channel name="sms" url-file="good.url"/><channel name="chat" url-file="bad.url"/>'
+        '<channel name="hook" webhook="https://example.org/t0ken"/>'
+        '<channel name="wall" command="/bin/true"/><contact name="ops" channels="sms chat hook wall"/>'
+    )
+    code, found = findings(tmp_path, f"<poller>{channels}{HOST}</poller>")
+    marks = {name: found[f"channel {name}"]["mark"] for name in ("sms", "chat", "hook", "wall")}
+    assert (code, marks) == (1, {"sms": "OK", "chat": "FAIL", "hook": "OK", "wall": "OK"})
+    assert "mail" not in found, "nobody is missed who is told otherwise"
+    assert "t0ken" not in str(found)

@@ -57,7 +57,7 @@ def test_one_code_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        ("denied", "one of auth/denied, store/denied"),
+        ("denied", "one of auth/denied, ping/denied, store/denied"),
         ("auth/denyed", "did you mean auth-denied?"),
         ("xyzzy", "`poller explain` lists all of them"),
     ],

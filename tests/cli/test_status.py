@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from poller.model import Severity
 from poller.store import Journal
 from tests.cli import past
-from tests.cli.calling import poller
+from tests.cli.alarm import Ward
+from tests.cli.calling import Inside, poller
 from tests.config.files import write
 from tests.store.machines import failed, poll, values
 
@@ -82,3 +84,59 @@ def test_json_has_the_same_keys_for_a_host_that_was_never_polled(folder: Path) -
     store(folder, ("web1", True, 1))
     hosts: list[dict[str, Any]] = json.loads(poller(folder, "status", "--json").out)["hosts"]
     assert set(hosts[0]) == set(hosts[1])
+
+
+@pytest.fixture
+def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    return Inside(tmp_path, capsys, monkeypatch)
+
+
+def test_open_alerts_are_counted_by_severity_and_what_becomes_of_them_is_told(tmp_path: Path, inside: Inside) -> None:
+    ward = Ward(tmp_path)
+    for ago in (62, 2):
+        ward.polled("web1", ago)
+    known = ward.fires("web1", "disk.percent", ("mountpoint", "/var"))
+    ward.fires("web1", "load.1m", severity=Severity.MEDIUM)
+    assert inside("ack", known.id, "--comment", "the disk is ordered", "--author", "net").code == 0
+    assert inside("silence", "--host", "web2", "--for", "2h", "--comment", "new switch", "--author", "ops").code == 0
+    text = inside("status").out
+    assert "1 ok, 2 never, 2 firing (1 high, 1 medium)" in text
+    assert "[high] disk.percent{/var} 91 > 85 (acknowledged by net)" in text
+    assert "silenced until" in text and "by ops: new switch" in text
+    hosts = {host["name"]: host for host in json.loads(inside("status", "--json").out)["hosts"]}
+    assert [one["state"] for one in hosts["web1"]["alerts"]] == ["acknowledged", "firing"]
+    assert [one["author"] for one in hosts["web2"]["silences"]] == ["ops"] and hosts["lab1"]["silences"] == []
+    text = inside("show", "web1").out
+    assert f"high    10m ago  {known.id[-8:]}  disk.percent{{/var}} 91 > 85, acknowledged by net: the disk is" in text
+
+
+BEHIND = """<poller><journal path="poller.db"/><poll interval="60s" deadline="30s"/>
+<downtime name="move" hosts="lab*" from="2020-01-01 00:00" until="2099-01-01 00:00" zone="UTC"/>
+<host name="gw1" address="192.0.2.1"/><host name="sw1" address="192.0.2.2" parent="gw1" via="ping"/>
+<host name="web1" address="192.0.2.3" parent="sw1"/><host name="lab1" address="local"/></poller>"""
+
+
+def test_what_only_stands_behind_a_gateway_says_so(tmp_path: Path, inside: Inside) -> None:
+    ward = Ward(tmp_path, BEHIND)
+    for host in ("sw1", "web1"):
+        ward.polled(host, 1, good=False)
+    assert "unreachable" not in inside("status", "--host", "sw1").out, "its gateway was not seen to be down"
+    assert "unreachable: sw1 is down (connect/refused)" in inside("status", "--host", "web1").out
+    ward.polled("gw1", 1, good=False)
+    found = {host["name"]: host for host in json.loads(inside("status", "--json").out)["hosts"]}
+    assert {name: host["unreachable_behind"] for name, host in found.items()} == {
+        "gw1": "", "sw1": "gw1", "web1": "gw1", "lab1": ""
+    }  # fmt: skip
+    assert found["lab1"]["downtime"] == "move" and "in downtime move" in inside("status").out
+    answer = inside("check", "--host", "web1")
+    assert answer.code == 1 and "web1 is unreachable: gw1 is down" in answer.out
+
+
+def test_a_host_that_is_only_pinged_shows_how_it_answers(tmp_path: Path, inside: Inside) -> None:
+    ward = Ward(tmp_path, BEHIND)
+    ward.pinged("sw1", 0.00042)
+    text = inside("status", "--host", "sw1").out
+    assert "ping 0.42 ms, 0% lost" in text and "ok" in text and "stale" not in text
+    answer = inside("check", "--host", "sw1")
+    assert answer.code == 0 and " | rta=0.00042s pl=0%" in answer.out
+    assert inside("check", "--host", "sw1", "--metric", "ping.seconds", "-c", "0.0001").code == 2
