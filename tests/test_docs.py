@@ -146,6 +146,8 @@ def understood(line: str) -> None:
         name, found, words = found.resolve_command(context, words)
         assert found is not None and name is not None
         context = click.Context(found, context, info_name=name)
+    if words == ["--help"]:
+        return
     if found and not isinstance(found, click.Group) and (words or not _wants_arguments(found)):
         with suppress(click.BadOptionUsage):  # a sentence names an option without its value
             found.make_context(context.info_name, words, resilient_parsing="HOST" in words)
