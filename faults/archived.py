@@ -21,6 +21,7 @@ from faults.site import Inbox, LabSite
 from poller.model import ArchiveSettings
 from poller.store.mysql import connect
 from tests.mariadb import MARIADBD, Database, MariaDb, make_database, running
+from tests.notify.servers import text_of
 
 # A limit that no machine is over, and one that every machine is over.
 CALM: Final = '<thresholds name="up"><threshold metric="uptime.seconds" above="9999d"/></thresholds>'
@@ -144,7 +145,7 @@ def statement(made: Archived, *statements: str) -> Iterator[None]:
 
 def mailed(inbox: Inbox, *words: str) -> int:
     """Mails that hold all of the words."""
-    return sum(all(word in mail.get_content() for word in words) for mail in inbox.mail.messages)
+    return sum(all(word in text_of(mail) for word in words) for mail in inbox.mail.messages)
 
 
 def unprivileged() -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Rounds of milliseconds: what comes from hosts is canned, and everything behind it is real.
 
-Journal, intake, outbox, locks and SMTP are the poller's own. Each round is a forked process, which may be made to die
-as by kill -9, at its n-th SQL statement (commits are statements) or mail command, or by somebody else at any time.
+Journal, intake, outbox, locks and channels are the poller's own. Each round is a forked process, which may be made to
+die as by kill -9, at its n-th SQL statement (commits are statements), mail command, HTTP request or start of a command,
+or by somebody else at any time. Its clock may show any instant.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from poller.store.sql import statements
 from tests.store import machines
 
 DIED: Final = 9
+# What tells people, as Python's audit hooks name it.
+SENDING: Final = ("smtplib.send", "http.client.send", "subprocess.Popen")
 OPS: Final = Contact("ops", "ops@example.org")
 MEMORY: Final = Threshold("memory.percent", above=50.0, clear=40.0, notify=("ops",))
 
@@ -73,19 +76,28 @@ def warm() -> None:
     """Loads once what every forked round would load again."""
     importlib.import_module("poller.config")
     importlib.import_module("poller.notify.smtp")
-    importlib.import_module("poller.notify.interruptible")
+    for name in ("interruptible", "channels", "webhook", "program"):
+        importlib.import_module(f"poller.notify.{name}")
+    importlib.import_module("requests")
     build()
     statements()
     Journal.open(Path(":memory:"), now_ms=now_ms()).close()
 
 
-def started(config: Config, used: float, *, last: int = 0, seconds: float = 0.0, told: int = -1) -> int:
-    """Forks a round that dies at step `last`; writes all its steps to `told`, one byte each: is it a mail command?"""
+def started(
+    config: Config, used: float, *, last: int = 0, seconds: float = 0.0, told: int = -1, at_ms: int | None = None
+) -> int:
+    """Forks a round that dies at step `last`; writes all its steps to `told`, one byte each: does it tell people?
+
+    `at_ms` is what its clock shows when it begins.
+    """
     warm()
     child = os.fork()
     if child == 0:
         try:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if at_ms is not None:
+                _set_clock(at_ms)
             _live(config, answering(used, seconds), last, told)
         finally:
             os._exit(1)
@@ -97,10 +109,10 @@ def ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def a_round(config: Config, used: float, last: int = 0) -> list[bool]:
+def a_round(config: Config, used: float, last: int = 0, *, at_ms: int | None = None) -> list[bool]:
     """A round to its end, or to step `last`. Its steps."""
     read, write = os.pipe()
-    child = started(config, used, last=last, told=write)
+    child = started(config, used, last=last, told=write, at_ms=at_ms)
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         steps = [bool(byte) for byte in pipe.read()]
@@ -109,11 +121,18 @@ def a_round(config: Config, used: float, last: int = 0) -> list[bool]:
     return steps
 
 
+def _set_clock(at_ms: int) -> None:
+    """For this process, which is a round of its own."""
+    true = time.time_ns
+    ahead = at_ms * 1_000_000 - true()
+    time.time_ns = lambda: true() + ahead
+
+
 def _live(config: Config, poll: Callable[..., Poll], last: int, told: int) -> None:
     steps = bytearray()
 
-    def step(mailing: bool) -> None:
-        steps.append(mailing)
+    def step(telling: bool) -> None:
+        steps.append(telling)
         if len(steps) == last:
             os._exit(DIED)
 
@@ -125,7 +144,7 @@ def _live(config: Config, poll: Callable[..., Poll], last: int, told: int) -> No
 
     original = sqlite3.connect
     sqlite3.connect = connect  # type: ignore[assignment]
-    sys.addaudithook(lambda event, ignored: step(True) if event == "smtplib.send" else None)
+    sys.addaudithook(lambda event, ignored: step(True) if event in SENDING else None)
     vars(poller.asking)["poll"] = poll
     run_round(config, Selection(), stop=Stop())
     if told >= 0:

@@ -13,6 +13,7 @@ from faults.experiment import Experiment
 from faults.hosts import standing_in
 from faults.lab import Lab
 from faults.site import LabSite
+from tests.notify.servers import text_of
 
 GOOD: Final = ("ok", "partial")
 LIBRARY: Final = "libfaketimeMT.so.1"
@@ -44,7 +45,7 @@ def steps(lab: Lab) -> str:
     _once(site, len(moves) + 1)
     ((alerts, open_),) = site.rows("SELECT count(*), sum(closed_ms IS NULL) FROM alert WHERE metric = 'uptime.seconds'")
     assert (alerts, open_) == (1, 1), f"{alerts} alerts of one condition that never ended, {open_} open"
-    opened = [mail for mail in inbox.mail.messages if "uptime.seconds" in mail.get_content()]
+    opened = [mail for mail in inbox.mail.messages if "uptime.seconds" in text_of(mail)]
     assert len(opened) == 1, f"{len(opened)} mails of one alert"
     site.extra_environment = {}
     return f"{len(moves) + 1} rounds, 1 poll of each host in each, 1 alert and 1 mail; the longest {longest:.2f} s"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from faults.footprint import Footprint, own
 from poller.errors import OUTCOMES
+from tests.notify.servers import text_of
 
 if TYPE_CHECKING:
     from faults.site import LabSite
@@ -112,7 +113,7 @@ def told(site: LabSite, mails: Sequence[EmailMessage]) -> None:
     assert site.rows(_UNTOLD) == [], "V6: a notification was not delivered"
     texts: dict[str, str] = {}
     for mail in mails:
-        text = mail.get_content()
+        text = text_of(mail)
         assert texts.setdefault(mail["Message-ID"], text) == text, "V6: one id, two mails"
     delivered = site.rows("SELECT DISTINCT alert.id, host.name FROM notification JOIN alert ON alert.id = alert_id"
                           " JOIN host ON host.id = alert.host_id WHERE state = 'delivered'")  # fmt: skip

@@ -23,6 +23,7 @@ from faults.site import Inbox
 from faults.soak import soaked
 from poller.clock import now_ms
 from poller.model import Config
+from tests.notify.servers import text_of
 from tests.store import machines
 
 CHANCE: Final = random.Random(11)
@@ -182,7 +183,7 @@ def _mailed_once(inbox: Inbox, names: Sequence[str], number: int) -> int:
     messages = inbox.mail.messages
     assert messages, f"killed at step {number}: the mail is lost"
     assert len({message["Message-ID"] for message in messages}) == 1, "what is told twice must have the same id"
-    assert all(name in messages[0].get_content() for name in names)
+    assert all(name in text_of(messages[0]) for name in names)
     return len(messages) - 1
 
 

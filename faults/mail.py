@@ -18,6 +18,7 @@ from faults.lab import Lab
 from faults.near import local, near
 from faults.unwilling import NAMES, unwilling
 from poller.model import Config, Contact, Threshold
+from tests.notify.servers import text_of
 
 METRICS: Final = ("memory.percent", "uptime.seconds", "load.1m", "processes.total", "cpu.count")
 
@@ -36,7 +37,7 @@ def storm(lab: Lab) -> str:
     messages = inbox.mail.messages
     assert sorted(message["To"] for message in messages) == ["net@example.org", "ops@example.org"], len(messages)
     for message in messages:
-        text = message.get_content()
+        text = text_of(message)
         missing = [(name, metric) for name in names for metric in METRICS if f"{name}: {metric}" not in text]
         assert not missing, f"{len(missing)} of 500 alerts are not in the mail, as {missing[0]}"
         assert len(message["Subject"]) < 200
@@ -77,7 +78,7 @@ def _killed_at_mail(config: Config, used: float) -> None:
 
 def _in_order(messages: list[EmailMessage], names: tuple[str, ...]) -> None:
     (message,) = messages
-    text = message.get_content()
+    text = text_of(message)
     for name in names:
         opened, closed = (text.find(f"{kind} [MEDIUM] {name}") for kind in ("OPENED", "CLOSED"))
         assert 0 < opened < closed, f"{name}: opened at {opened}, closed at {closed} of the mail"

@@ -27,11 +27,11 @@ from faults.near import local, meddled, near
 from faults.site import LabSite
 from faults.stored import filled, stored
 from poller.cli import cli
-from poller.model import ChangeKind, Notification
+from poller.model import ChangeKind, Letter, Notification
 from poller.notify.smtp import Smtp
 from poller.store.query import cookbook
 from tests.notify.samples import NAUGHTY, OPS, alert, notification
-from tests.notify.servers import settings
+from tests.notify.servers import settings, text_of
 from tests.remote_probe.test_render import restored
 
 NOBODY: Final = 65534
@@ -168,14 +168,14 @@ def injected(lab: Lab) -> str:
     naughty = (*NAUGHTY, *(text.decode("utf-8", "surrogateescape") for text in texts))
     with Smtp(settings(inbox.port)) as channel:
         for number, text in enumerate(naughty):
-            channel.send(OPS, [_told(text, number)])
+            channel.send(Letter(OPS, (_told(text, number),)))
     messages = inbox.mail.messages
     assert len(messages) == len(naughty), f"{len(messages)} of {len(naughty)} mails arrived"
     for message, envelope in zip(messages, inbox.mail.envelopes, strict=True):
         for header in ("Subject", "To", "From"):
             assert len(message.get_all(header, [])) == 1, f"{header}: {message.get_all(header)}"
         assert message["Bcc"] is None and envelope.rcpt_tos == ["ops@example.org"]
-        assert "poller status" in message.get_content(), "the body is cut"
+        assert "poller status" in text_of(message), "the body is cut"
     return f"{cells} cells, 0 of them formulas; {len(messages)} mails with one Subject, one To and their whole body"
 
 
