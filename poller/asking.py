@@ -7,13 +7,14 @@ that owns the journal.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 
 from poller.errors import BusyError, HostError, StoreError
 from poller.model import Before, Deadline, Host, Logins, Poll
 from poller.poll import held_off, lacking, poll, skipped
 from poller.ssh import Gates
-from poller.store import Journal
+from poller.store import Journal, past
 from poller.store.lock import Leases
 from poller.store.logins import LoginMemory
 
@@ -28,6 +29,7 @@ class Asking:
     def __init__(self, journal: Journal, hosts: Sequence[Host], *, keep: bool, at_any_rate: bool) -> None:
         self.hosts = hosts
         self._before = journal.before([host.name for host in hosts])
+        self._past = partial(past.before, journal.path)
         self._gates = Gates()
         self._at_any_rate = at_any_rate
         self._leases = Leases(journal.path) if keep else None
@@ -69,7 +71,7 @@ class Asking:
     def _poll(self, host: Host, deadline: Deadline | None) -> Poll:
         before = self._before.get(host.name, Before())
         refused = None if self._at_any_rate else held_off(host, self._refusals(host, before))
-        return refused or poll(host, before, self._gates, deadline)
+        return refused or poll(host, before, self._gates, deadline, self._past)
 
     def _refusals(self, host: Host, before: Before) -> Logins:
         """As it stands in the journal now: another poller may have been refused since this round began."""

@@ -7,23 +7,38 @@ takes longer than it may; what is read here is not kept as a reading, and moves 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from poller.clock import now_ms
 from poller.findings import find
 from poller.findings.evidence import KERNEL_LINES, PROCESSES, SECTIONS, evidence
-from poller.model import AnyRule, Before, Deadline, EvidencePart, Host, Poll, Standing, Watch, World
+from poller.model import (
+    AnyRule,
+    Before,
+    Deadline,
+    EvidencePart,
+    History,
+    Host,
+    Needs,
+    Poll,
+    Standing,
+    Watch,
+    World,
+)
 from poller.probe.envelope import open_report
 from poller.probe.rates import sight, values
 from poller.probe.report import parse
 from poller.probe.request import Request
-from poller.rules import judge
+from poller.rules import judge, needs
 
 if TYPE_CHECKING:
     from poller.probe.payload import Payload
     from poller.ssh import Session
+
+# What is known of a host, as far back as that, before an instant.
+Past = Callable[[str, Needs, int], History]
 
 _log = logging.getLogger(__name__)
 
@@ -38,12 +53,19 @@ def rules(host: Host) -> tuple[AnyRule, ...]:
     return tuple(rule for rule in host.judged if rule.evidence)
 
 
-def breached(host: Host, before: Before, poll: Poll) -> bool:
-    """Whether one of them is breached of which no alert is open yet. Only by what this poll itself tells."""
+def forgotten(_host: str, _needs: Needs, _now_ms: int) -> History:
+    """The past of who keeps none."""
+    return History()
+
+
+def breached(host: Host, before: Before, poll: Poll, past: Past = forgotten) -> bool:
+    """Whether one of them is breached of which no alert is open yet. `past` is asked when one of them looks back."""
     found = find(before, poll, host.watch)
     seen = (*values(before, poll), *found.values)
     told = found.findings
-    world = World(poll.at_ms, seen, sight(poll, seen), lines=told.lines, events=told.events)
+    back = needs(rules(host))
+    earlier = past(host.name, back, poll.at_ms) if back else History()
+    world = World(poll.at_ms, seen, sight(poll, seen), told.lines, told.events, earlier)
     return any(
         verdict.standing is Standing.BREACH and (verdict.metric, verdict.labels) not in before.open
         for verdict in judge(rules(host), world)
@@ -51,12 +73,19 @@ def breached(host: Host, before: Before, poll: Poll) -> bool:
 
 
 def gather(
-    host: Host, before: Before, poll: Poll, session: Session, payload: Payload, deadline: Deadline
+    host: Host,
+    before: Before,
+    poll: Poll,
+    session: Session,
+    payload: Payload,
+    deadline: Deadline,
+    past: Past = forgotten,
 ) -> tuple[EvidencePart, ...]:
     """Asks once more, when a rule is breached and there is time. `poll` has its report. Never raises."""
     try:
         left = min(deadline.remaining - _SPARE, _MOST)
-        return _asked(host, before, session, payload, left) if left >= _LEAST and breached(host, before, poll) else ()
+        asks = left >= _LEAST and breached(host, before, poll, past)
+        return _asked(host, before, session, payload, left) if asks else ()
     except Exception as error:  # whatever it is: the report itself is there
         _log.info("%a: no evidence: %s", host.name, ascii(str(error)))
         return ()

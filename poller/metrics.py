@@ -11,6 +11,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+# What base units may be written in, in config.xml and in rules.
+SECONDS: Final = {
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+    "y": 31536000.0,  # 365 days: a retention needs no calendar
+}
+# Decimal units as disks are sold, binary ones as memory is.
+BYTES: Final = {
+    "B": 1,
+    **{prefix + "B": 1000**power for power, prefix in enumerate(("k", "M", "G", "T", "P"), 1)},
+    "KB": 1000,
+    **{prefix + "iB": 1024**power for power, prefix in enumerate(("K", "M", "G", "T", "P"), 1)},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

@@ -51,13 +51,22 @@ RESOURCES: Final = ("connect", "resources")
 _LACKS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
-def poll(host: Host, before: Before, gates: Gates, deadline: Deadline | None = None) -> Poll:
-    """One attempt, by `deadline` (default: the host's own). A fault of the host is an outcome, no exception."""
+def poll(
+    host: Host,
+    before: Before,
+    gates: Gates,
+    deadline: Deadline | None = None,
+    past: evidence.Past = evidence.forgotten,
+) -> Poll:
+    """One attempt, by `deadline` (default: the host's own). A fault of the host is an outcome, no exception.
+
+    `past` is for rules that want evidence and look back.
+    """
     stopwatch = Stopwatch()
     started = time.monotonic()
     deadline = deadline or Deadline(host.poll.deadline)
     draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
-    talk = _Talk(draft)
+    talk = _Talk(draft, past)
     try:
         result = (talk.ping if host.via == "ping" else talk.hold)(host, before, gates, deadline, stopwatch)
     except Exception as error:
@@ -79,8 +88,9 @@ def _pinged(failed: Poll, error: Exception, deadline: Deadline) -> Poll:
 class _Talk:
     """Keeps what is learned on the way, so that a poll that fails half-way still says how far it came."""
 
-    def __init__(self, draft: Poll) -> None:
+    def __init__(self, draft: Poll, past: evidence.Past) -> None:
         self.draft = draft
+        self._past = past
 
     def ping(self, host: Host, before: Before, _gates: Gates, deadline: Deadline, stopwatch: Stopwatch) -> Poll:
         """A host without SSH."""
@@ -109,7 +119,7 @@ class _Talk:
             if evidence.rules(host):
                 report = _opened(sealed, request, stopwatch)
                 known = replace(self.draft, report=report)
-                proof = evidence.gather(host, before, known, session, payload, deadline)
+                proof = evidence.gather(host, before, known, session, payload, deadline, self._past)
         report = report or _opened(sealed, request, stopwatch)
         return replace(self.draft, outcome=_outcome(report), report=report, evidence=proof)
 

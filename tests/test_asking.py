@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from poller.asking import Asking
 from poller.intake import Intake
-from poller.model import Config, Host, Poll
+from poller.model import Config, Host, Poll, Rule
+from poller.rules.language import parse
 from poller.store import Journal
 from tests.end_to_end.sshd import Sshd
 
@@ -84,3 +86,16 @@ def test_a_poll_that_was_not_stored_keeps_others_away_until_its_poller_ends(
     one.asking.ask(host)
     one.asking.__exit__(None, None, None)
     assert what(other.asking.ask(host)) == "failed auth/denied"
+
+
+def test_a_rule_that_looks_back_brings_its_evidence_too(tmp_path: Path, sshd: Sshd) -> None:
+    text = "delta(uptime.seconds, 10m) >= 0"  # unknown without an earlier poll
+    host = replace(sshd.host("web1"), rules=(Rule("looks-back", parse(text), text, evidence=True),))
+    found = []
+    for _ in range(2):
+        poller = Poller(tmp_path / "poller.db", host)
+        asked = poller.asking.ask(host)
+        poller.store(asked)
+        poller.close()
+        found.append([part.part for part in asked.evidence])
+    assert found == [[], ["processes", "sockets", "kernel"]]

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from poller.alerts import flap, reason
 from poller.alerts.subject import Identity
-from poller.model import Alert, Change, ChangeKind, Severity, Threshold, Verdict
+from poller.model import Alert, Change, ChangeKind, Rule, Severity, Threshold, Verdict
 
 Turn = tuple[Alert | None, Change | None]
 
@@ -96,10 +96,15 @@ def _number(value: float | None, top: Verdict) -> float:
 
 
 def _current(alert: Alert, seen: Seen, flapping: bool) -> Alert:
-    """The open alert with its newest value. While none of its limits is active its severity is that of the last."""
+    """The open alert with its newest value. While none of its limits is active its severity is that of the last.
+
+    What a rule saw is all that its alert shows of the host, and is kept current, too; a limit's reason stays.
+    """
     severity: Severity = alert.severity if seen.top is None else seen.top.rule.severity
+    saw_anew = seen.top is not None and isinstance(seen.top.rule, Rule) and not flapping
     return replace(
         alert,
+        reason=seen.reason if saw_anew else alert.reason,
         severity=severity,
         value=alert.value if seen.value is None else seen.value,
         limit=alert.limit if seen.top is None else reason.limit(seen.top.rule),

@@ -8,6 +8,7 @@ from poller.alerts import flap
 from poller.metrics import CATALOGUE
 from poller.model import AnyRule, Hold, Rule, Threshold, Verdict
 from poller.model.threshold import spelled
+from poller.rules.figure import span
 
 GONE: Final = "no longer there"
 UNCONFIGURED: Final = "no threshold in the configuration covers it any more"
@@ -45,7 +46,7 @@ def _now(verdict: Verdict) -> str:
 
 
 def _ahead(rule: Threshold) -> str:
-    return f"reaches {spelled(rule.limit)} within {duration(rule.within)}"
+    return f"reaches {spelled(rule.limit)} within {span(rule.within)}"
 
 
 def unconfigured(metric: str) -> str:
@@ -81,15 +82,7 @@ def number(value: float | None, metric: str) -> str:
 def _hold(hold: Hold) -> str:
     parts = []
     if hold.seconds:
-        parts.append(f"for {duration(hold.seconds)}")
+        parts.append(f"for {span(hold.seconds)}")
     if hold.polls > 1:
         parts.append(f"for {hold.polls} polls")
     return " and ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """As config.xml writes it: 90 -> "90s", 300 -> "5m"."""
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"

@@ -14,7 +14,7 @@ from poller.cli.alert_state import Condition, Scene, conditions
 from poller.cli.foreign import one_line
 from poller.cli.ids import short
 from poller.cli.instant import shown
-from poller.cli.table import duration, plain_table
+from poller.cli.table import ago, plain_table
 
 if TYPE_CHECKING:
     from poller.cli.layout import PlainTable
@@ -67,7 +67,7 @@ def table(found: Sequence[Row], now: int) -> PlainTable:
         style = "" if alert.closed_ms is not None else firing.STYLES.get(str(alert.severity), "")
         cells = (
             short(alert.id), Text(str(alert.severity), style=style), one_line(alert.host),
-            _since(alert.since_ms, now),
+            ago(alert.since_ms, now),
         )  # fmt: skip
         words = one_line(firing.words(alert))
         if terminal:
@@ -113,7 +113,3 @@ def acknowledged(one: Acknowledgement | None) -> dict[str, Any] | None:
 def _plain(number: float | None) -> float | str | None:
     """JSON has no infinity."""
     return number if number is None or number - number == 0 else str(number)
-
-
-def _since(at_ms: int, now: int) -> str:
-    return f"{duration(max(0, now - at_ms) / 1000)} ago"

@@ -14,7 +14,7 @@ from poller.cli.alert_state import Scene, conditions
 from poller.cli.foreign import one_line
 from poller.cli.instant import shown
 from poller.cli.layout import PlainTable
-from poller.cli.table import duration, plain_table
+from poller.cli.table import ago, plain_table
 
 if TYPE_CHECKING:
     from poller.cli.settings import Settings
@@ -80,7 +80,7 @@ def _head(row: Row, now: int) -> Text:
     text.append(f"\n{row.words}")
     if alert.reason and alert.closed_ms is None:
         text.append(f"\n{one_line(alert.reason)}")
-    since = f"{shown(alert.since_ms)} ({duration(max(0, now - alert.since_ms) / 1000)} ago)"
+    since = f"{shown(alert.since_ms)} ({ago(alert.since_ms, now)})"
     text.append(f"\nover its limit since {since}, an alert since {shown(alert.opened_ms)},")
     text.append(f" last known {shown(alert.updated_ms)}\nid {alert.id}")
     return text

@@ -59,7 +59,7 @@ def _table(found: Sequence[dict[str, Any]], now: int) -> PlainTable:
 
     from poller.cli import firing
     from poller.cli.foreign import one_line
-    from poller.cli.table import duration, plain_table
+    from poller.cli.table import ago, plain_table
 
     table = plain_table("HOST", "SEVERITY", "SINCE", "SEEN IN", "LIMIT")
     for one in found:
@@ -67,7 +67,7 @@ def _table(found: Sequence[dict[str, Any]], now: int) -> PlainTable:
         limit = firing.breach(one["metric"], None, one["limit"]) if one["limit"] else "no longer in config.xml"
         table.add_row(
             one_line(one["host"]), Text(one["severity"], style=firing.STYLES.get(one["severity"], "")),
-            f"{duration(max(0, now - one['since_ms']) / 1000)} ago", counted(one["polls"], "poll"),
+            ago(one['since_ms'], now), counted(one["polls"], "poll"),
             one_line(f"{firing.name(one['metric'], labels)} {limit}".rstrip()),
         )  # fmt: skip
     return table

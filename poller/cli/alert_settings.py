@@ -29,12 +29,14 @@ def document(config: Config) -> dict[str, Any]:
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Element, name, and what it says."""
+    from poller.rules.figure import span
+
     delivery, beat = found["delivery"], found["heartbeat"]
     return [
         *(("channel", one["name"], _joined(one, ("kind", "to", "quota"))) for one in found["channels"]),
         *(("contact", one["name"], _joined(one, _CONTACT)) for one in found["contacts"]),
-        ("delivery", "wait", f"{delivery['wait']:g}s"),
-        ("delivery", "interval", f"{delivery['interval']:g}s"),
+        ("delivery", "wait", span(delivery["wait"])),
+        ("delivery", "interval", span(delivery["interval"])),
         *(("downtime", one["name"], _joined(one, ("when", *_WHERE, "comment"))) for one in found["downtimes"]),
         *([("heartbeat", "url", beat["url"])] if beat else []),
     ]

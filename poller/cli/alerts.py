@@ -113,7 +113,14 @@ def _list(settings: Settings, wanted: Wanted, limit: int | None, as_json: bool) 
         settings.out.print(table(found, now))
         settings.out.print(_summary(found), markup=False)
     else:
-        settings.err.print(f"poller: no {'' if wanted.everything else 'open '}alerts", markup=False)
+        settings.err.print(f"poller: {_none(wanted, statuses)}", markup=False)
+
+
+def _none(wanted: Wanted, statuses: Sequence[AlertStatus]) -> str:
+    """Why nothing is shown: there is nothing, or it is not what was asked for."""
+    if not statuses:
+        return "no alerts" if wanted.everything else "no open alerts"
+    return "no alerts that fit" if wanted.everything else f"none of the open alerts fits ({len(statuses)} open)"
 
 
 def _newest(

@@ -8,14 +8,13 @@ import click
 
 from poller.cli.instant import seconds
 from poller.cli.range import Range
-from poller.cli.selecting import complete_host
+from poller.cli.selecting import complete_host, one_host
 from poller.cli.settings import Settings
 from poller.errors import UsageError
 from poller.model import POLLER
 
 if TYPE_CHECKING:
     from poller.cli.plugin import Answer
-    from poller.model import Host
 
 
 def _range(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Range | None:
@@ -97,7 +96,7 @@ def _answer(
         from poller.cli.check_itself import look as look_at_itself
 
         return look_at_itself(settings.config, now_ms(), age_ms)
-    host = _host(settings, name)
+    host = one_host(settings.config, name)
     if metric is None:
         from poller.cli.check_host import look
 
@@ -107,17 +106,3 @@ def _answer(
 
     given = Bounds(warning, critical) if warning or critical else None
     return measure(settings.config, host, Wanted(metric, label, given, age_ms), now_ms())
-
-
-def _host(settings: Settings, name: str) -> Host:
-    """The one host of config.xml of that name or glob: of one that left it nothing new is ever learned."""
-    config = settings.config
-    found = config.host(name)
-    if found is not None:
-        return found
-    from poller.cli.past import matching
-
-    names = matching((name,), [host.name for host in config.hosts]) or ()
-    if len(names) > 1:
-        raise UsageError(f"{name!r} matches {len(names)} hosts", f"name one of them, such as {names[0]}")
-    return next(host for host in config.hosts if host.name in names)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from poller.cli.doubts import doubts
 from poller.cli.settings import Settings, inert, mistake_document, print_json
 from poller.errors import ConfigError
 from poller.model import Config
@@ -19,6 +20,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
     A mistake inside a rule is shown with its line and a caret under the place.
     Looks at everything that can be known without the network: names, numbers, references, files and their modes.
+    What is allowed and hardly meant, a contact who would never be told, is said too and leaves the exit status 0.
 
     \b
     Examples:
@@ -29,6 +31,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if not as_json:
         config = settings.config
         click.echo(f"{inert(str(_shown(settings)))}: {inert(_sentence(config))}: ok")
+        for doubt in doubts(config):
+            click.echo(f"poller: {inert(doubt.sentence)}\n    {inert(doubt.hint)}", err=True)
         return
     try:
         config = settings.config
@@ -36,7 +40,9 @@ def command(ctx: click.Context, as_json: bool) -> None:
         print_json(_failure(error))
         ctx.exit(2)
     archive = None if config.archive is None else str(config.archive)
-    print_json({"ok": True, "file": str(config.path), **_counts(config), "archive": archive, "mistakes": []})
+    doubted = [{"sentence": doubt.sentence, "hint": doubt.hint} for doubt in doubts(config)]
+    counts = _counts(config)
+    print_json({"ok": True, "file": str(config.path), **counts, "archive": archive, "mistakes": [], "doubts": doubted})
 
 
 def _shown(settings: Settings) -> object:

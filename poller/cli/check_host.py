@@ -9,7 +9,7 @@ from poller.cli import firing, last_known
 from poller.cli.bounds import configured, datum
 from poller.cli.perfdata import PerfDatum
 from poller.cli.plugin import Answer, State, worst
-from poller.cli.table import duration, quantity
+from poller.cli.table import ago, quantity
 from poller.metrics import CATALOGUE
 from poller.model import MetricValue, Severity
 
@@ -34,24 +34,18 @@ def look(config: Config, host: Host, now: int, max_age_ms: int | None) -> Answer
         return Answer(State.UNKNOWN, f"{host.name} was never polled: `poller run --host {host.name}`")
     bound = last_known.bound_ms(host) if max_age_ms is None else max_age_ms
     if last_known.too_old(status.at_ms, now, bound):
-        return Answer(State.UNKNOWN, f"{host.name} was polled last {age(status.at_ms, now)}: is the poller at work?")
+        return Answer(State.UNKNOWN, f"{host.name} was polled last {ago(status.at_ms, now)}: is the poller at work?")
     open_alerts = [told(alert) for alert in status.alerts]
     if status.outcome == "failed":
         behind = last_known.blamed(config, host, seen)
         return Answer(*_failed(host, status, behind, now, [state for state, _ in open_alerts]))
     if last_known.too_old(last_known.known_ms(host, status), now, bound):
-        return Answer(State.UNKNOWN, f"{host.name} gave its last report {age(status.report_ms, now)}")
+        return Answer(State.UNKNOWN, f"{host.name} gave its last report {ago(status.report_ms, now)}")
     values = echo(config, host, now - bound, now) if host.via == "ping" else vitals(config, host)
     data = tuple(_datum(host, value) for value in values)
     words = listed([words for _, words in open_alerts]) or _well(values)
-    when = f"polled {age(status.at_ms, now)}"
+    when = f"polled {ago(status.at_ms, now)}"
     return Answer(worst(state for state, _ in open_alerts), f"{host.name}: {words}{', ' if words else ''}{when}", data)
-
-
-def age(at_ms: int | None, now: int) -> str:
-    if at_ms is None:
-        return "never"
-    return f"{duration((now - at_ms) / 1000)} ago" if at_ms <= now else "in the future"
 
 
 def _failed(host: Host, status: HostStatus, behind: str, now: int, others: Sequence[State]) -> tuple[State, str]:

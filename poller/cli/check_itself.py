@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from poller.cli import last_known
-from poller.cli.check_host import age, listed, told
+from poller.cli.check_host import listed, told
 from poller.cli.perfdata import PerfDatum
 from poller.cli.plugin import Answer, State, worst
 from poller.cli.settings import counted
+from poller.cli.table import ago
 
 if TYPE_CHECKING:
     from poller.model import Config
@@ -32,7 +33,7 @@ def look(config: Config, now: int, max_age_ms: int | None) -> Answer:
     if last_known.too_old(last.started_ms, now, bound):
         state = State.CRITICAL
         words.insert(0, "no round is made any more")
-    words.append(f"last round {age(last.started_ms, now)} over {counted(last.hosts, 'host')}")
+    words.append(f"last round {ago(last.started_ms, now)} over {counted(last.hosts, 'host')}")
     return Answer(state, f"poller: {listed(words)}", (*_of_round(last), PerfDatum("owed", owed.owed, least=0.0)))
 
 

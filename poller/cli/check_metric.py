@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from poller.cli import last_known
 from poller.cli.bounds import Bounds, configured, datum
-from poller.cli.check_host import age, listed, told
+from poller.cli.check_host import listed, told
 from poller.cli.plugin import Answer, State, worst
+from poller.cli.table import ago
 from poller.errors import UsageError
 from poller.metrics import CATALOGUE, OWN, closest
 from poller.model import MetricValue
@@ -93,7 +94,7 @@ def _last(config: Config, host: Host, now: int) -> str:
         return f"it was never polled: `poller run --host {host.name}`"
     said = f": {status.stage}/{status.code}" if status.stage else ""
     return (
-        f"polled {age(status.at_ms, now)}, {status.outcome}{said}; its newest report came {age(status.report_ms, now)}"
+        f"polled {ago(status.at_ms, now)}, {status.outcome}{said}; its newest report came {ago(status.report_ms, now)}"
     )
 
 

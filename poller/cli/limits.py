@@ -79,9 +79,9 @@ def tells(judged: AnyRule) -> str:
 
 def reminders(after: Iterable[float]) -> str:
     """As config.xml has them: `4h 1d`."""
-    from poller.cli.table import written
+    from poller.rules.figure import span
 
-    return " ".join(written(seconds, "seconds") if seconds >= 60 else f"{seconds:g}s" for seconds in after)
+    return " ".join(map(span, after))
 
 
 def escalations(found: Iterable[Escalation]) -> list[str]:

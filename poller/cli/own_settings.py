@@ -54,11 +54,12 @@ _NONE = {"archive": "none: the journal keeps history", "mail": "none: nobody is 
 
 def _shown(element: str, name: str, value: Any) -> str:
     from poller.cli.table import written
+    from poller.rules.figure import span
 
     if value is None:
         return "-"
     if element == "retention" or name == "timeout":
-        return written(value, "seconds") if value >= 60 else f"{value:g}s"
+        return span(value)
     return written(value, "bytes") if name == "bound" else str(value)
 
 

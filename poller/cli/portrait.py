@@ -13,7 +13,7 @@ from poller.cli.foreign import one_line
 from poller.cli.ids import short
 from poller.cli.instant import shown
 from poller.cli.layout import PlainTable
-from poller.cli.table import duration, outcome, plain_table, quantity
+from poller.cli.table import ago, duration, outcome, plain_table, quantity
 from poller.cli.vitals import Now
 from poller.metrics import CATALOGUE
 
@@ -44,7 +44,7 @@ def _head(name: str, known: Facts, now: int) -> Text:
     host = known.host
     text = Text(f"{one_line(name)}  ", style="bold" if sys.stdout.isatty() else "")
     text += outcome(host["outcome"] or "never")
-    text.append(f"  polled {age(host['at_ms'], now)}" if host["at_ms"] else "  never polled")
+    text.append(f"  polled {ago(host['at_ms'], now)}" if host["at_ms"] else "  never polled")
     if host["report_ms"] and host["report_ms"] != host["at_ms"]:
         text.append(f", what follows is {duration(max(0, now - host['report_ms']) / 1000)} old")
     if host["stage"]:
@@ -57,10 +57,6 @@ def _head(name: str, known: Facts, now: int) -> Text:
     where = [host["address"], f"calls itself {host['hostname']}" if host["hostname"] not in (None, name) else ""]
     text.append(f"\n{one_line(', '.join(part for part in where if part))}" if any(where) else "")
     return text
-
-
-def age(at_ms: int | None, now: int) -> str:
-    return "never" if at_ms is None else f"{duration(max(0, now - at_ms) / 1000)} ago"
 
 
 def quantity_of(name: str, value: float | str) -> str:
@@ -162,7 +158,7 @@ def _unread(known: Facts, now: int) -> Iterable[PlainTable]:
     """Sections that could not be read, or were read before the newest report."""
     report_ms = known.host["report_ms"] or 0
     rows = [
-        (one["section"], one["status"], age(one["complete_ms"], now), one["reason"])
+        (one["section"], one["status"], ago(one["complete_ms"], now), one["reason"])
         for one in known.parts["sections"]
         if one["status"] != "ok" or one["reason"] or (one["complete_ms"] or 0) < report_ms
     ]
@@ -179,7 +175,7 @@ def _alerts(known: Facts, becomes: Mapping[str, Row], now: int) -> PlainTable:
         row = becomes.get(alert.id)
         words = one_line(firing.words(alert))
         table.add_row(
-            Text(str(alert.severity), style=firing.STYLES.get(str(alert.severity), "")), age(alert.since_ms, now),
+            Text(str(alert.severity), style=firing.STYLES.get(str(alert.severity), "")), ago(alert.since_ms, now),
             short(alert.id), f"{words}, {row.words}" if row else words,
         )  # fmt: skip
     return table

@@ -8,16 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
-from typing import Final
 
 from poller.alerts import compare, periods
 from poller.alerts.flap import POLLS
 from poller.model import AlertMemory, AnyRule, Comparison, Host, Verdict, World
 from poller.rules import judge
-
-# As many distances as the journal looks at to say what is usual.
-_DISTANCES: Final = 6
+from poller.store import gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +36,9 @@ def rehearse(host: Host, rules: Sequence[AnyRule], worlds: Iterable[World]) -> I
         comparison = compare(
             host.name, verdicts, memory, rules, world.now_ms, lambda: f"rehearsed-{next(ids)}", slowest
         )
-        instants = [*instants[-_DISTANCES:], world.now_ms]
-        memory = AlertMemory(comparison.states, comparison.open, comparison.flaps, _gap_ms(instants))
+        instants.append(world.now_ms)
+        memory = AlertMemory(comparison.states, comparison.open, comparison.flaps, gaps.between(instants))
         yield Turn(world, verdicts, comparison)
-
-
-def _gap_ms(instants: Sequence[int]) -> int:
-    distances = [later - earlier for earlier, later in itertools.pairwise(instants)]
-    return int(median(distances)) if distances else 0
 
 
 def lead_ms(rules: Sequence[AnyRule], gap_ms: int) -> int:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from poller.cli.instant import instant, shown
-from poller.cli.selecting import complete_host
+from poller.cli.selecting import complete_host, one_host
 from poller.cli.settings import Settings, counted, print_json
 from poller.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from poller.cli.rehearsal import Turn
     from poller.cli.why import Answer
     from poller.model import AnyRule, Change, Host, World
@@ -65,7 +67,7 @@ def test(
     """
     from poller.clock import now_ms
 
-    known = _host(settings, host)
+    known = one_host(settings.config, host)
     rules = _rules(known, name)
     until_ms = now_ms() if at_ms is None else at_ms
     if since_ms is None:
@@ -76,15 +78,6 @@ def test(
         _replay(settings, known, rules, (since_ms, until_ms), as_json=as_json)
 
 
-def _host(settings: Settings, name: str) -> Host:
-    from poller.app import Selection, select
-
-    hosts = select(settings.config, Selection(hosts=(name,)))
-    if len(hosts) > 1:
-        raise UsageError(f"{name!r} matches {len(hosts)} hosts", f"name one of them, such as {hosts[0].name}")
-    return hosts[0]
-
-
 def _rules(host: Host, name: str | None) -> tuple[AnyRule, ...]:
     """Those of that name; all without one."""
     if name is None:
@@ -92,7 +85,7 @@ def _rules(host: Host, name: str | None) -> tuple[AnyRule, ...]:
     names = list(dict.fromkeys(rule.metric for rule in host.judged))
     if name not in names:
         meant = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {meant[0]}?" if meant else f"`poller config {host.name}` shows its rules"
+        hint = f"did you mean {meant[0]}?" if meant else f"`poller config show {host.name}` shows its rules"
         raise UsageError(f"{host.name} has no rule {name!r}", hint)
     return tuple(rule for rule in host.judged if rule.metric == name)
 
@@ -131,7 +124,7 @@ def _explain(
     from poller.rules.trace import explain
 
     turns = _until(settings, host, rules, at_ms)
-    found = list(answers(rules, turns[-1], turns[0].world.now_ms))
+    found = list(answers(rules, turns[-1], turns[0].world.now_ms, pinged=host.via == "ping"))
     traces = [explain(rule, turns[-1].world) for rule in rules] if everything or as_json else []
     if as_json:
         print_json(_answers_document(host, turns[-1], found, traces))
@@ -155,8 +148,19 @@ def _until(settings: Settings, host: Host, rules: Sequence[AnyRule], at_ms: int)
     gap_ms = round(1000 * host.poll.interval)
     instants = past.instants(journal, host.name, newest - lead_ms(rules, gap_ms), newest)
     if not instants:
-        raise UsageError(f"the journal has no poll of {host.name} at {shown(at_ms)} or before", "`poller run` polls it")
+        raise UsageError(f"the journal has no poll of {host.name} at {shown(at_ms)} or before", _oldest(journal, host))
     return list(rehearse(host, rules, _worlds(settings, host, rules, instants)))
+
+
+def _oldest(journal: Path, host: Host) -> str:
+    """The way out for who asks too early."""
+    from poller.clock import now_ms
+    from poller.store import past
+
+    polls = past.instants(journal, host.name, 0, now_ms())
+    if not polls:
+        return "`poller run` polls it"
+    return f"give a time after that: its oldest poll of {host.name} is that of {shown(polls[0])}"
 
 
 def _answers_document(host: Host, turn: Turn, found: Sequence[Answer], traces: Sequence[Trace]) -> dict[str, Any]:

@@ -42,6 +42,23 @@ def complete_tag(ctx: click.Context, parameter: click.Parameter, incomplete: str
     return _names(ctx, incomplete, lambda host: sorted(host.tags))
 
 
+def one_host(config: Config, name: str) -> Host:
+    """The one host of config.xml of that name or glob. UsageError."""
+    from poller.app import Selection, select
+    from poller.errors import UsageError
+    from poller.model import POLLER
+
+    known = config.host(name)
+    if known is not None:
+        return known
+    if name == POLLER:
+        raise UsageError(f"{name!r} is the poller itself, no host", "`poller check --host poller`, without --metric")
+    hosts = select(config, Selection(hosts=(name,)))
+    if len(hosts) > 1:
+        raise UsageError(f"{name!r} matches {len(hosts)} hosts", f"name one of them, such as {hosts[0].name}")
+    return hosts[0]
+
+
 def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --host, --group and --tag; each may be given several times, hosts may be globs."""
     for option in (

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from poller.cli import firing
 from poller.cli.foreign import one_line
 from poller.cli.settings import Settings, counted, inert
-from poller.cli.table import cell, duration, outcome, plain_table
+from poller.cli.table import ago, cell, outcome, plain_table
 
 if TYPE_CHECKING:
     from poller.store.views import Backlog, RoundStatus
 
 _SHARES: Final = ("cpu.percent", "memory.percent", "disk.percent")
-_AHEAD_MS: Final = 60_000
 _LOGS: Final = 3
 
 
@@ -26,7 +25,7 @@ def show(
         metrics = document["metrics"]
         shares = [f"{metrics[name]:.0f}%" if name in metrics else "" for name in _SHARES]
         table.add_row(
-            cell(document["name"]), outcome(document["outcome"]), *shares, age(document["report_ms"], now),
+            cell(document["name"]), outcome(document["outcome"]), *shares, ago(document["report_ms"], now),
             _notes(document),
         )  # fmt: skip
     settings.out.print(table)
@@ -34,7 +33,7 @@ def show(
     settings.out.print(_about_round(last, now), markup=False)
     if owed.owed:
         waiting = "notification waits" if owed.owed == 1 else "notifications wait"
-        settings.out.print(f"{owed.owed} {waiting} for delivery, the oldest {age(owed.oldest_ms, now)}", markup=False)
+        settings.out.print(f"{owed.owed} {waiting} for delivery, the oldest {ago(owed.oldest_ms, now)}", markup=False)
 
 
 def show_own(settings: Settings, own: dict[str, Any]) -> None:
@@ -59,12 +58,6 @@ def counts(documents: Sequence[dict[str, Any]]) -> dict[str, int]:
     return found | {"firing": sum(len(document["alerts"]) for document in documents)}
 
 
-def age(at_ms: int | None, now: int) -> str:
-    if at_ms and at_ms - now > _AHEAD_MS:
-        return "in the future"  # written while this machine's clock was wrong, or it is now
-    return "never" if not at_ms else f"{duration(max(0, now - at_ms) / 1000)} ago"
-
-
 def _summary(documents: Sequence[dict[str, Any]]) -> str:
     words = [f"{count} {name}" for name, count in counts(documents).items() if count]
     by_severity = firing.counts([alert["severity"] for document in documents for alert in document["alerts"]])
@@ -77,7 +70,7 @@ def _about_round(last: RoundStatus | None, now: int) -> str:
     state = "still going on, or killed"
     if last.ended_ms is not None:
         state = f"{(last.ended_ms - last.started_ms) / 1000:.1f} s" + (", interrupted" if last.stopped_by else "")
-    return f"last round {age(last.started_ms, now)}: {counted(last.hosts, 'host')}, {state}"
+    return f"last round {ago(last.started_ms, now)}: {counted(last.hosts, 'host')}, {state}"
 
 
 def _notes(document: dict[str, Any]) -> str:

@@ -19,6 +19,9 @@ _STYLES: Mapping[str, str] = {
     "ok": "green", "partial": "yellow", "failed": "bold red", "skipped": "yellow", "stale": "bold yellow",
 }  # fmt: skip
 
+# So far clocks may be apart.
+_AHEAD_MS = 60_000
+
 
 def plain_table(*columns: str) -> PlainTable:
     """The table of every command. Columns that start with ">" align right; the last one may hold sentences."""
@@ -77,6 +80,13 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds:.0f}s"
+
+
+def ago(at_ms: int | None, now: int) -> str:
+    """How old that is: `5m ago`, `never` without an instant."""
+    if at_ms and at_ms - now > _AHEAD_MS:
+        return "in the future"  # written while this machine's clock was wrong, or it is now
+    return "never" if not at_ms else f"{duration(max(0, now - at_ms) / 1000)} ago"
 
 
 def quantity(value: float, unit: str) -> str:

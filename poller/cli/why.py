@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from poller.alerts.freshness import sections
-from poller.alerts.reason import duration, number
+from poller.alerts.reason import number
 from poller.cli.instant import shown
 from poller.model import AnyRule, Hold, Rule, Standing, Threshold, Verdict, World
+from poller.rules.figure import span
 from poller.rules.matching import ExhaustedError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Labels = tuple[tuple[str, str], ...]
 DOWN: Final = "host.down"
+_PINGED: Final = "it is only pinged, which tells no such number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,11 @@ class Answer:
     polls: int = 0
 
 
-def answers(rules: Sequence[AnyRule], turn: Turn, first_ms: int) -> Iterator[Answer]:
-    """Of each rule, in order. `first_ms` is the oldest poll that is known: what began then may have begun before."""
+def answers(rules: Sequence[AnyRule], turn: Turn, first_ms: int, *, pinged: bool = False) -> Iterator[Answer]:
+    """Of each rule, in order. `first_ms` is the oldest poll that is known: what began then may have begun before.
+
+    `pinged`: nothing is read of this host, and nothing is wrong about that.
+    """
     states = {(state.metric, state.labels, state.key): state for state in turn.comparison.states}
     alerts = {(alert.metric, alert.labels): alert for alert in turn.comparison.open}
     for rule in rules:
@@ -46,7 +51,7 @@ def answers(rules: Sequence[AnyRule], turn: Turn, first_ms: int) -> Iterator[Ans
         for verdict in verdicts:
             state = states.get((verdict.metric, verdict.labels, rule.key))
             alert = alerts.get((verdict.metric, verdict.labels))
-            yield _Case(verdict, state, alert, turn.world, first_ms).answer()
+            yield _Case(verdict, state, alert, turn.world, first_ms, pinged).answer()
         if not verdicts:
             yield Answer(rule, (), "nothing", "nothing that it is about was there")
 
@@ -58,6 +63,7 @@ class _Case:
     alert: Alert | None
     world: World
     first_ms: int
+    pinged: bool
 
     def answer(self) -> Answer:
         word, why = self._told()
@@ -69,7 +75,7 @@ class _Case:
             word,
             why,
             self.verdict.value,
-            self.verdict.saw,
+            "" if word == "unknown" and _ahead(self.verdict.rule) else self.verdict.saw,
             self.state.since_ms if self.state else None,
             self.state.polls if self.state else 0,
         )
@@ -77,7 +83,8 @@ class _Case:
     def _told(self) -> tuple[str, str]:
         standing = self.verdict.standing
         if standing is Standing.UNKNOWN:
-            return "unknown", f"{_unknown(self.verdict, self.world)}{self._stays()}"
+            why = _PINGED if self.pinged and _needed(self.verdict.rule) else _unknown(self.verdict, self.world)
+            return "unknown", f"{why}{self._stays()}"
         if self.state is None:
             word = "between" if standing is Standing.BETWEEN else "ok"
             return word, _quiet(self.verdict)
@@ -105,7 +112,7 @@ class _Case:
 
 
 def _asked(hold: Hold) -> str:
-    parts = [f"after {duration(hold.seconds)}"] if hold.seconds else []
+    parts = [f"after {span(hold.seconds)}"] if hold.seconds else []
     if hold.polls > 1:
         parts.append(f"with poll {hold.polls} in a row")
     return " and ".join(parts)
@@ -115,7 +122,7 @@ def _quiet(verdict: Verdict) -> str:
     rule = verdict.rule
     if verdict.standing is Standing.BETWEEN:
         return "not breached: between its limit and clear="
-    if isinstance(rule, Threshold) and rule.within:
+    if _ahead(rule):
         return "not on the way there"
     return "does not hold" if isinstance(rule, Rule) else f"{number(verdict.value, rule.metric)} is within the limit"
 
@@ -125,14 +132,23 @@ def _unknown(verdict: Verdict, world: World) -> str:
     return next(why for why in (look(verdict, world) for look in _CAUSES) if why)
 
 
+def _needed(rule: AnyRule) -> set[str]:
+    """The sections of a report that it looks at."""
+    return set(sections(rule)) - {""}
+
+
+def _ahead(rule: AnyRule) -> bool:
+    """Whether it is about what will be."""
+    return isinstance(rule, Threshold) and bool(rule.within)
+
+
 def _unpolled(verdict: Verdict, world: World) -> str:
     down = any(value.metric == DOWN and value.value for value in world.values)
-    needed = set(sections(verdict.rule)) - {""}
-    return "the host could not be polled" if needed and (down or not world.sight.sections) else ""
+    return "the host could not be polled" if _needed(verdict.rule) and (down or not world.sight.sections) else ""
 
 
 def _unread(verdict: Verdict, world: World) -> str:
-    unread = sorted(set(sections(verdict.rule)) - {""} - world.sight.sections)
+    unread = sorted(_needed(verdict.rule) - world.sight.sections)
     if not unread:
         return ""
     many = len(unread) > 1
@@ -145,8 +161,7 @@ def _given_up(verdict: Verdict, _world: World) -> str:
 
 
 def _young(verdict: Verdict, _world: World) -> str:
-    ahead = isinstance(verdict.rule, Threshold) and verdict.rule.within
-    return "too little is known of the hours before" if ahead else ""
+    return "too little is known of the hours before" if _ahead(verdict.rule) else ""
 
 
 def _numberless(_verdict: Verdict, _world: World) -> str:

@@ -144,7 +144,7 @@ class Fleet:
                     become=level.value("become", "no"),
                     group=level.group,
                     tags=frozenset(tag for tags in level.tags for tag in tags.value),
-                    thresholds=judged.thresholds,
+                    thresholds=judged.thresholds if via == "ssh" else _told_by_ping(judged.thresholds),
                     rules=judged.rules,
                     via=via,
                     parent=parent,
@@ -226,3 +226,8 @@ class Fleet:
         for item in items:
             where.setdefault(item.shown, {})[self.mistakes.where(item.line)] = None
         return {shown: ", ".join(places) for shown, places in where.items()}
+
+
+def _told_by_ping(thresholds: tuple[Threshold, ...]) -> tuple[Threshold, ...]:
+    """Those that an echo request can tell anything about: who has no report has no disk to be judged by."""
+    return tuple(limit for limit in thresholds if limit.metric.partition(".")[0] in ("host", "ping", "poll"))

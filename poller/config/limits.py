@@ -16,6 +16,7 @@ from poller.config.structure import Node
 from poller.config.vocabulary import LABELS
 from poller.metrics import CATALOGUE, Metric
 from poller.model import Hold, Severity, Threshold
+from poller.model.threshold import is_glob
 
 # Metric, label filters, and whether it is about the future.
 Slot = tuple[str, tuple[tuple[str, str], ...], bool]
@@ -123,7 +124,7 @@ def _labels(node: Node, metric: Metric, mistakes: Mistakes) -> tuple[tuple[str, 
     pattern = node.value(metric.label) if metric.label else None
     if pattern is None:
         return ()
-    if metric.label in _SPELLED and not set(pattern) & set("*?["):
+    if metric.label in _SPELLED and not is_glob(pattern):
         right, form, hint = _SPELLED[metric.label]
         if not right(pattern):
             mistakes.add(node.line_of(metric.label), f'{metric.label}="{shortened(pattern)}" {form}', hint)
@@ -210,9 +211,9 @@ def number(text: str, metric: Metric) -> float:
     """A limit in the metric's base unit: `90`, `90%`, `5GiB`, `10m`, as far as the unit allows it."""
     unit = metric.unit
     if unit.startswith("bytes"):
-        return values.number(text, values.BYTES, " of bytes: write 1000, 500MB or 5GiB")
+        return values.number(text, metrics.BYTES, " of bytes: write 1000, 500MB or 5GiB")
     if unit == "seconds":
-        return values.number(text, values.SECONDS, " of seconds: write 2.5, 30s, 10m or 1d")
+        return values.number(text, metrics.SECONDS, " of seconds: write 2.5, 30s, 10m or 1d")
     if unit == "percent":
         value = values.number(text, _PERCENT, " of percent")
         if not 0 <= value <= 100:

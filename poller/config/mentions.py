@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from poller.model import AnyRule, Expression, Threshold
-
-_GLOB: Final = frozenset("*?[")
+from poller.model.threshold import is_glob
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Mention:
 def of(rule: AnyRule) -> Iterator[Mention]:
     """All that it mentions."""
     if isinstance(rule, Threshold):
-        yield Mention(rule.metric, tuple((name, glob, (0, 0)) for name, glob in rule.labels if not set(glob) & _GLOB))
+        yield Mention(rule.metric, tuple((name, glob, (0, 0)) for name, glob in rule.labels if not is_glob(glob)))
         return
     for expression in (rule.condition, rule.clear):
         if expression is not None:
@@ -47,7 +45,7 @@ def expressed(expression: Expression) -> Iterator[Mention]:
         return tuple(
             (each.label, each.text, each.place)
             for each in filters
-            if each.sign == "=" and each.label != "match" and not set(each.text) & _GLOB
+            if each.sign == "=" and each.label != "match" and not is_glob(each.text)
         )
 
     if isinstance(expression, Selector):

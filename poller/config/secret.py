@@ -29,6 +29,11 @@ def reveal(secret: Secret, environ: Mapping[str, str] = os.environ) -> str:
     return value
 
 
+def address(url: Secret | None, plain: str) -> str:
+    """Where a channel or a heartbeat goes: what `url` holds, else `plain`. PollerError as `reveal`."""
+    return reveal(url).strip() if url else plain
+
+
 def environ_value(variable: str, environ: Mapping[str, str]) -> str:
     """The value of a variable that must be set and not empty."""
     value = environ.get(variable, "")

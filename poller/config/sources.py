@@ -9,10 +9,10 @@ from poller.config import rules
 from poller.config.mentions import Mention
 from poller.config.mistakes import Mistakes, meant, shortened
 from poller.config.structure import Node
+from poller.model.threshold import is_glob
 
 # What may give a name to a log and to a check.
 _TAGS: Final[Mapping[str, Sequence[str]]] = {"log": ("log", "journal"), "check": ("check",)}
-_GLOB: Final = frozenset("*?[")
 
 
 def check(root: Node, mistakes: Mistakes) -> None:
@@ -29,7 +29,7 @@ def check(root: Node, mistakes: Mistakes) -> None:
 def _check_threshold(node: Node, known: Mapping[str, Sequence[str]], mistakes: Mistakes) -> None:
     for noun, names in known.items():
         name = node.value(noun, "")
-        if name and name not in names and not set(name) & _GLOB:
+        if name and name not in names and not is_glob(name):
             mistakes.add(node.line_of(noun), *_unknown(noun, name, names))
 
 

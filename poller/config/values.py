@@ -8,23 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from poller.config.mistakes import WrongError, meant
+from poller.metrics import BYTES, SECONDS
 from poller.model import Hold, Severity
 
-SECONDS: Final = {
-    "s": 1.0,
-    "m": 60.0,
-    "h": 3600.0,
-    "d": 86400.0,
-    "w": 604800.0,
-    "y": 31536000.0,  # 365 days: a retention needs no calendar
-}
-# Decimal units as disks are sold, binary ones as memory is.
-BYTES: Final = {
-    "B": 1,
-    **{prefix + "B": 1000**power for power, prefix in enumerate(("k", "M", "G", "T", "P"), 1)},
-    "KB": 1000,
-    **{prefix + "iB": 1024**power for power, prefix in enumerate(("K", "M", "G", "T", "P"), 1)},
-}
 _DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?[smhdwy])+")
 _DURATION_PART = re.compile(r"([0-9.]+)([smhdwy])")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?")

@@ -15,8 +15,6 @@ from poller.config.shape import NAME, NAMES, QUOTA, TEXT, TIMEOUT, WORD, YES_NO,
 from poller.config.vocabulary_told import TOLD
 from poller.metrics import CATALOGUE
 
-__all__ = ["COMMON", "LABELS", "LOGIN", "REACH", "TIMING", "VOCABULARY", "Shape"]
-
 _KEEP: Final = plain(values.between("1h", "100y"))
 
 LOGIN: Final[Mapping[str, Kind]] = {

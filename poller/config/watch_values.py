@@ -10,6 +10,7 @@ from typing import Final
 from poller.config import values
 from poller.config.mistakes import WrongError, meant
 from poller.model import NEVER
+from poller.model.threshold import is_glob
 from remote_probe.collectors import NAMES
 
 ANYWHERE: Final = ("0.0.0.0/0", "::/0")
@@ -50,8 +51,7 @@ def every(text: str) -> float:
 def usb_id(text: str) -> str:
     """Four hex digits as lsusb(8) shows them, or a glob of such, in small letters."""
     folded = text.lower()
-    glob = set(folded) & set("*?[")
-    if not (_HEX_GLOB if glob else _HEX).fullmatch(folded):
+    if not (_HEX_GLOB if is_glob(folded) else _HEX).fullmatch(folded):
         raise WrongError("is not four hex digits", "as lsusb shows them: 0951; globs work: 09*")
     return folded
 

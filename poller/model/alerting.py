@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -94,9 +94,9 @@ class ChannelSettings:
     name: str
     kind: Literal["apprise", "webhook", "command"]
     url: Secret | None = None
-    address: str = ""
+    address: str = field(default="", repr=False)
     secret: Secret | None = None
-    command: tuple[str, ...] = ()
+    command: tuple[str, ...] = field(default=(), repr=False)
     timeout: float = 15.0
     quota: int = 0
     where: str = ""
@@ -106,6 +106,6 @@ class ChannelSettings:
 class Heartbeat:
     """`<heartbeat>`: where a watcher of the poller is told that a round begins, and how it ended."""
 
-    address: str = ""
+    address: str = field(default="", repr=False)
     url: Secret | None = None
     timeout: float = 10.0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Final
 
 from poller.model.alerting import Escalation
 from poller.model.severity import Severity
+
+_WILD: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,11 @@ class Threshold:
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.sign, spelled(self.limit), str(self.hold)) if part)
+
+
+def is_glob(text: str) -> bool:
+    """Whether it can fit more than one text, as fnmatch has it."""
+    return not _WILD.isdisjoint(text)
 
 
 def spelled(limit: float) -> str:

@@ -85,6 +85,7 @@ def _told(one: Entry) -> Iterator[str]:
         "limit": one.limit,
         "since": one.since,
         "lasted": one.lasted,
+        "now": one.again,
         "why": one.why,
         "alert": f"{one.alert}, message {one.number}",
     }

@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from poller.config.secret import reveal
+from poller.config.secret import address, reveal
 from poller.errors import DeliveryError, PollerError
 from poller.model import ChannelSettings, Deadline, MailServer
 from poller.notify.connection import connect, place
@@ -28,7 +28,7 @@ def check(mail: MailServer) -> None:
 def check_channel(settings: ChannelSettings) -> None:
     """Reads its secrets and looks whether they can be of use; asks nobody. DeliveryError."""
     try:
-        url = reveal(settings.url).strip() if settings.url else settings.address
+        url = address(settings.url, settings.address)
         if settings.secret:
             reveal(settings.secret)
     except PollerError as error:

@@ -12,7 +12,7 @@ from poller.errors import OUTCOMES
 from poller.metrics import OWN
 from poller.model import POLLER, ChangeKind, Notification
 from poller.notify.plain import plain
-from poller.notify.subject import is_flag, name, over, tag, what
+from poller.notify.subject import again, is_flag, name, over, tag, what
 from poller.notify.wording import duration, limit, moment, quantity, unit_of
 
 # Commands for more hosts than this would bury the rest; `poller status` shows them all.
@@ -28,7 +28,8 @@ _REPEATS: Final = re.compile(r"[-+.0-9e]+ [<>] [-+.0-9e]+(?: for [0-9][ 0-9a-z.]
 class Entry:
     """`tag` is how bad it is now, `severity` how bad it was; `line` says all of it in short.
 
-    `commands` are what to run: what is written about the cause, and what the host says of itself.
+    `again` is why it is told although nothing changed. `commands` are what to run: what is written about the cause,
+    and what the host says of itself.
     """
 
     tag: str
@@ -41,6 +42,7 @@ class Entry:
     limit: str
     since: str
     lasted: str
+    again: str
     why: str
     alert: str
     number: int
@@ -65,6 +67,7 @@ def entry(notification: Notification) -> Entry:
         limit="" if flag and unit else plain(limit(alert.limit, unit), _LONG),
         since=moment(alert.since_ms),
         lasted=_lasted(notification) if ended else "",
+        again=again(notification),
         why=known,
         alert=plain(alert.id, 64),
         number=notification.number,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from poller.config.secret import reveal
+from poller.config import secret
 from poller.errors import BusyError, PollerError, StoreError
 from poller.model import Deadline, Heartbeat
 from poller.notify.plain import plain
@@ -59,9 +59,9 @@ class Heart:
         try:
             self._post(what, words, deadline)
         except PollerError as error:
-            _log.info("%s: %s (%s)", what, error.sentence, error.hint)
+            _log.info("beat %s: %s (%s)", what, error.sentence, error.hint)
         except Exception as error:  # whatever it is: it must not become a fault of the round
-            _log.info("%s: %s", what, type(error).__name__)
+            _log.info("beat %s: %s", what, type(error).__name__)
 
     def _post(self, what: str, words: str, deadline: Deadline) -> None:
         # Here, and in this thread: what speaks HTTP takes a while to load.
@@ -70,12 +70,12 @@ class Heart:
         settings = self._settings
         if settings is None:
             return
-        base = reveal(settings.url).strip() if settings.url else settings.address
+        base = secret.address(settings.url, settings.address)
         body = plain(words, _WORDS).encode("utf-8", "replace")
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         answer = post(address(base, what, self._run_id), body, headers, timeout=deadline.remaining, who=_WHO)
         if not 200 <= answer.status < 300:
-            _log.info("%s: %s answered %d %s", what, _WHO, answer.status, answer.text)
+            _log.info("beat %s: %s answered %d %s", what, _WHO, answer.status, answer.text)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from typing import Final
 
 from poller.errors import DeliveryError
@@ -30,6 +30,21 @@ from poller.notify.subject import headline
 _REFERENCES: Final = 20
 # Mail servers refuse headers that are too long: Postfix from 100 KiB on (postconf(5), header_size_limit).
 _NAMED: Final = 1000
+
+
+class _Unfolded(EmailPolicy):
+    """A subject of plain letters is one line (of 998 bytes at most: RFC 5322, 2.1.1), as `headline` has bounded it.
+
+    The email package begins one of about 75 letters with a line break, and simple programs see an empty subject.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name == "Subject" and value.isascii():
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY: Final = _Unfolded(linesep=SMTP.linesep)
 
 
 def compose(letter: Letter, sender: str, now_ms: int) -> EmailMessage:
@@ -84,7 +99,7 @@ def mailbox(text: str, *, retry: bool = False) -> Address:
 
 
 def _envelope(contact: Contact, sender: str, now_ms: int) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = mailbox(sender, retry=True)
     message["To"] = mailbox(contact.mail)
     message["Date"] = datetime.fromtimestamp(now_ms // 1000, timezone.utc)

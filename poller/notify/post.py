@@ -54,8 +54,8 @@ def post(address: str, body: bytes, headers: Mapping[str, str], *, timeout: floa
     sockets = Sockets()
     try:
         return within(timeout, lambda: _ask(address, body, headers, timeout, sockets), sockets.cut)
-    except (OSError, ValueError) as error:  # what requests raises is one or the other
-        # `from None`: the original quotes the address.
+    except Exception as error:  # of requests or urllib3, or of what they use
+        # `from None`: the original may quote the address.
         raise _translate(error, who) from None
     finally:
         sockets.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from poller.config.secret import reveal
+from poller.config.secret import address
 from poller.errors import DeliveryError, PollerError
 from poller.model import ChannelSettings, Contact, Letter
 from poller.notify.bounded import within
@@ -45,7 +45,7 @@ class Service:
 
     def _notify(self, title: str, text: str, tried: int, *, over: bool) -> None:
         try:
-            url = reveal(self._settings.url) if self._settings.url else ""
+            url = address(self._settings.url, "")
         except PollerError as error:
             raise ChannelDownError(error.sentence, error.hint, code="secret") from None
         try:
@@ -81,7 +81,7 @@ def _notify(url: str, title: str, text: str, *, over: bool) -> bool | None:
     from apprise import Apprise, NotifyType
 
     try:
-        service = _service(url.strip())
+        service = _service(url)
         if service is None:
             return None
         apprise = Apprise()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from poller.alerts.reason import GONE
 from poller.metrics import CATALOGUE, OWN
 from poller.model import Alert, ChangeKind, Letter, MetricValue, Notification
 from poller.notify.plain import plain
@@ -76,16 +77,23 @@ def what(notification: Notification) -> str:
         return _flaps(alert)
     if over(notification):
         return ("no longer flaps: " if kind is ChangeKind.STEADY else "") + _over(alert)
-    if kind is ChangeKind.REMINDER:
-        return f"{_holds(alert, hold=False)}, still so after {duration((notification.at_ms - alert.since_ms) / 1000)}"
-    if kind is ChangeKind.ESCALATED:
-        lasted = duration((notification.at_ms - alert.opened_ms) / 1000)
-        return f"{_holds(alert, hold=False)}, nobody has taken care for {lasted}"
+    if again(notification):
+        return f"{_holds(alert, hold=False)}, {again(notification)}"
     if kind is ChangeKind.STEADY:
         return f"no longer flaps: {_holds(alert, hold=False)}"
     if _speaks(alert) and kind is not ChangeKind.FELL:
         return plain(alert.reason)
     return _holds(alert, hold=True) + _MOVED.get(kind, "")
+
+
+def again(notification: Notification) -> str:
+    """Why it is told although nothing changed: `still so after 4h`; "" when something did."""
+    alert, kind = notification.alert, notification.kind
+    if kind is ChangeKind.REMINDER:
+        return f"still so after {duration((notification.at_ms - alert.since_ms) / 1000)}"
+    if kind is ChangeKind.ESCALATED:
+        return f"nobody has taken care for {duration((notification.at_ms - alert.opened_ms) / 1000)}"
+    return ""
 
 
 def is_flag(alert: Alert) -> bool:
@@ -102,6 +110,8 @@ def _flaps(alert: Alert) -> str:
 def _over(alert: Alert) -> str:
     if is_flag(alert):
         return f"{name(alert)} is over"
+    if alert.reason.endswith(GONE):
+        return f"{name(alert)} is {GONE}"
     return f"{name(alert)} back to {quantity(alert.value, unit_of(alert.metric))}"
 
 

@@ -64,6 +64,8 @@ def _answer(error: OSError) -> tuple[int, bytes] | None:
 
 
 def _down(error: OSError, place: str) -> ChannelDownError:
+    if isinstance(error, smtplib.SMTPConnectError) and error.smtp_code < 0:  # what it said begins with no number
+        return ChannelDownError(f"{place} does not speak SMTP", "check server= and port=", code="greeting")
     code, sentence, hint = next(row[1:] for row in _TABLE if isinstance(error, row[0]))
     return ChannelDownError(f"{place} {sentence}{_detail(error)}", hint, code=code)
 

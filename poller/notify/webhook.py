@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from poller.config.secret import reveal
+from poller.config.secret import address, reveal
 from poller.errors import DeliveryError, PollerError
 from poller.model import ChannelSettings, Contact, Letter
 from poller.notify.document import document, encoded, trial
@@ -42,7 +42,7 @@ class Webhook:
     def _post(self, told: dict[str, Any]) -> None:
         body = encoded(told)
         try:
-            address = reveal(self._settings.url) if self._settings.url else self._settings.address
+            url = address(self._settings.url, self._settings.address)
             secret = reveal(self._settings.secret) if self._settings.secret else ""
         except PollerError as error:
             raise ChannelDownError(error.sentence, error.hint, code="secret") from None
@@ -53,7 +53,7 @@ class Webhook:
         }
         if secret:
             headers["Poller-Signature"] = signature(body, secret, int(self._clock()))
-        _judge(post(address.strip(), body, headers, timeout=self._settings.timeout, who=self._who), self._who)
+        _judge(post(url, body, headers, timeout=self._settings.timeout, who=self._who), self._who)
 
 
 def signature(body: bytes, secret: str, at: int) -> str:

@@ -160,10 +160,17 @@ def sight(poll: Poll, values: Iterable[MetricValue] = ()) -> Sight:
     # of lines of logs there are thousands, and they have no label
     rows = (row for section in sections for row in section.rows if type(row) in _LABELS or type(row) in _SERIES)
     return Sight(
-        frozenset(section.name for section in sections if section.status is SectionStatus.OK and not section.reason),
+        frozenset(section.name for section in sections if complete(section)),
         frozenset(label for row in rows for label in (*_label(row), *_series_label(row)))
         | frozenset(label for value in values for label in value.labels),
     )
+
+
+def complete(section: Section) -> bool:
+    """Read to its end. A file of numbers that nobody could read (it has no time) may have held any of them."""
+    if section.status is not SectionStatus.OK or section.reason:
+        return False
+    return section.name != "textfiles" or all(row.at for row in section.rows if isinstance(row, TextFile))
 
 
 def _older(before: Before, readings: tuple[Reading, ...], name: str) -> tuple[Section, float] | None:

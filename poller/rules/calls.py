@@ -29,7 +29,6 @@ FUNCTIONS: Final = {
     "reaches": "reaches(disk.percent, 100, 24h)",
 }
 _BACK: Final = frozenset({"avg", "max", "min", "rate", "delta"})
-_ALONE: Final = frozenset({"any", "all", "sum"})
 _SIDES: Final = {"above": True, "below": False}
 
 Read = Callable[[Run], Expression]

@@ -5,14 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-# Decimal units as disks are sold, binary ones as memory is.
-BYTES: Final = {
-    "B": 1.0,
-    **{f"{prefix}B": 1000.0**power for power, prefix in enumerate(("k", "M", "G", "T", "P"), 1)},
-    "KB": 1000.0,
-    **{f"{prefix}iB": 1024.0**power for power, prefix in enumerate(("K", "M", "G", "T", "P"), 1)},
-}
+from poller.metrics import BYTES, SECONDS
+
 _BINARY: Final = ("PiB", "TiB", "GiB", "MiB", "KiB")
 
 

@@ -84,12 +84,6 @@ def judged(rule: AnyRule, facts: Facts) -> list[Verdict]:
         return [Verdict(rule.metric, (), rule, Standing.UNKNOWN, None, str(error))]
 
 
-def standing(threshold: Threshold, value: float) -> Standing:
-    """Breached strictly beyond the limit; OK from `clear` on; BETWEEN in the hysteresis band."""
-    band = _band(of(threshold))
-    return Standing.UNKNOWN if band is None else band(value)
-
-
 def _ready(rule: AnyRule) -> _Ready:
     ready = _READY.get(id(rule))
     if ready is None or ready.rule is not rule:  # an id of the past may come again

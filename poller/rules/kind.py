@@ -8,6 +8,7 @@ from typing import Final
 
 from poller.metrics import CATALOGUE
 from poller.model import Expression
+from poller.model.threshold import is_glob
 from poller.rules.expression import (
     COMPARISONS,
     LOGIC,
@@ -25,7 +26,6 @@ from poller.rules.expression import (
     parts_of,
     place_of,
 )
-from poller.rules.matching import is_pattern
 from poller.rules.mistake import at
 
 # Units of the catalogue that are plain numbers: they go with each other.
@@ -126,7 +126,7 @@ def _may_meet(both: Binary) -> None:
 def _only(expression: Expression) -> dict[str, Filter]:
     """Labels that can have one value alone. Nothing beneath what gathers labels, or widens by `or`."""
     if isinstance(expression, Selector):
-        return {one.label: one for one in expression.filters if one.sign == "=" and not is_pattern(one.text)}
+        return {one.label: one for one in expression.filters if one.sign == "=" and not is_glob(one.text)}
     if isinstance(expression, Gather | Missing) or (isinstance(expression, Binary) and expression.sign == "or"):
         return {}
     found: dict[str, Filter] = {}

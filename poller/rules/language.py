@@ -7,8 +7,10 @@ names of metrics, labels and functions, units, times, regular expressions, and w
 from __future__ import annotations
 
 from poller.model import Expression
+from poller.rules.expression import Binary, Number, Prefix
 from poller.rules.kind import kind, must_be_condition
-from poller.rules.mistake import RuleError
+from poller.rules.mistake import RuleError, at
+from poller.rules.needs import nodes
 
 
 def parse(text: str) -> Expression:
@@ -18,7 +20,12 @@ def parse(text: str) -> Expression:
 
     expression = meaning(read(text))
     begin = len(text) - len(text.lstrip())
-    must_be_condition(expression, (begin, len(text.rstrip())))
+    whole = begin, len(text.rstrip())
+    must_be_condition(expression, whole)
+    if all(isinstance(node, Binary | Prefix | Number) for node in nodes(expression)):
+        raise at(
+            whole, "this looks at nothing of a host", "name a metric, a log or an event: `poller metrics` lists metrics"
+        )
     return expression
 
 

@@ -13,6 +13,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from poller.model.threshold import is_glob
 from poller.rules.mistake import at
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ LONGEST_PATTERN: Final = 1000
 LONGEST_LINE: Final = 8192
 # The clock is asked once for so many lines.
 _STRIDE: Final = 64
-_WILD: Final = frozenset("*?[")
 
 
 class ExhaustedError(Exception):
@@ -63,15 +63,10 @@ def pattern(text: str) -> regex.Pattern[str]:
     return regex.compile(text)
 
 
-def is_pattern(text: str) -> bool:
-    """Whether a glob can fit more than one text."""
-    return not _WILD.isdisjoint(text)
-
-
 @lru_cache(maxsize=1024)
 def glob(text: str) -> Callable[[str], object]:
     """As fnmatch.fnmatchcase(): sees case, and the whole text must fit."""
-    if not is_pattern(text):
+    if not is_glob(text):
         return text.__eq__
     return re.compile(translate(text)).match
 
@@ -117,7 +112,7 @@ def check(text: str, place: tuple[int, int]) -> frozenset[str]:
         where = getattr(error, "pos", None)
         # The text begins behind its quote.
         begin = place[0] + 1 + min(where, len(text)) if isinstance(where, int) else place[0]
-        sentence = f"is no regular expression: {getattr(error, 'msg', error)}"
+        sentence = f"this is no regular expression: {getattr(error, 'msg', error)}"
         raise at((begin, max(begin + 1, place[1] - 1)), sentence) from None
     for letter in dict.fromkeys(["a", "0", " ", *(letter for letter in text if letter.isalnum())][:40]):
         _explodes(compiled, letter * 400 + "\x00", letter, place)
@@ -129,5 +124,5 @@ def _explodes(compiled: regex.Pattern[str], line: str, letter: str, place: tuple
     try:
         compiled.search(line, timeout=LINE)
     except TimeoutError:
-        sentence = f"takes far too long on a line of many {letter!r}: it repeats what repeats already"
+        sentence = f"this takes far too long on a line of many {letter!r}: it repeats what repeats already"
         raise at(place, sentence, "write (a+)+ as a+, and (a|a)* as a*") from None

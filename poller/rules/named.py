@@ -29,7 +29,11 @@ def value_of(item: Operand) -> Selector:
         hint = near if not near or near.startswith("did") else f"did you mean {near}?"
         raise at(item.word.place, f"there is no metric {item.word.text[:60]!r}", hint or "`poller metrics` lists them")
     if metric.name.startswith(OWN):
-        raise at(item.word.place, "is a number of the poller itself, and no host has it", "write a <threshold> for it")
+        raise at(
+            item.word.place,
+            f"{metric.name} is a number of the poller itself, and no host has it",
+            'put a <threshold> for it into <thresholds name="poller">',
+        )
     filters = tuple(_label(metric, *one) for one in item.braces.filters) if item.braces else ()
     return Selector(metric.name, filters, item.place)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from poller.model import AnyRule, Expression, Needs, Rule
+from poller.model.threshold import is_glob
 from poller.rules.expression import Missing, Past, Reaches, Tally, parts_of
 from poller.rules.expressions import of
 from poller.rules.forecast import lookback
-from poller.rules.matching import is_pattern
 from poller.rules.tally import kinds
 
 NOTHING = Needs()
@@ -58,4 +58,4 @@ def nodes(tree: Expression) -> Iterator[Expression]:
 def _log(node: Tally) -> str:
     """The one log that it reads; "*" when it may be any."""
     names = [one.text for one in node.filters if one.label == "name" and one.sign == "="]
-    return names[0] if names and not is_pattern(names[0]) else "*"
+    return names[0] if names and not is_glob(names[0]) else "*"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from poller.metrics import BYTES, SECONDS
 from poller.rules.expression import Number
-from poller.rules.figure import BYTES, SECONDS, span
+from poller.rules.figure import span
 from poller.rules.mistake import at
 from poller.rules.words import Word
 

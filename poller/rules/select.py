@@ -10,10 +10,11 @@ from statistics import fmean
 from typing import Final
 
 from poller.metrics import CATALOGUE
+from poller.model.threshold import is_glob
 from poller.rules import forecast
 from poller.rules.expression import Filter, Missing, Past, Reaches, Selector
 from poller.rules.facts import Facts
-from poller.rules.matching import fits, glob, is_pattern
+from poller.rules.matching import fits, glob
 from poller.rules.vector import ABSENT, NO_LABELS, Labels, Value, Vector, alone, finite
 
 Run = Callable[[Facts], Vector]
@@ -48,7 +49,7 @@ def selected(expression: Selector) -> Run:
 
 def covering(filters: Sequence[Filter]) -> Callable[[Labels, Facts], bool] | None:
     """Whether labels pass all filters; None without one. A label that is not there passes none."""
-    if len(filters) == 1 and filters[0].sign == "=" and not is_pattern(filters[0].text):
+    if len(filters) == 1 and filters[0].sign == "=" and not is_glob(filters[0].text):
         wanted = ((filters[0].label, filters[0].text),)  # as most are; a metric has one label
         return lambda labels, _facts: labels == wanted
     tests = [(one.label, tested(one)) for one in filters]
@@ -71,7 +72,7 @@ def tested(one: Filter) -> Callable[[str, Facts], bool]:
     """What a filter says of a text: by glob, or by regular expression (the whole text)."""
     wanted = one.sign in ("=", "=~")
     if one.sign in ("=", "!="):
-        if wanted and not is_pattern(one.text):
+        if wanted and not is_glob(one.text):
             return lambda value, _facts: value == one.text
         same = glob(one.text)
         return lambda value, _facts: bool(same(value)) is wanted

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from poller.model import Reading, Section, SectionStatus
+from poller.model import Reading
+from poller.probe.rates import complete
 from poller.store.kinds import EPISODIC, KINDS, LOG_SOURCE, SECTION_STATE, Key, Kind
 
 
@@ -50,7 +51,7 @@ class Inventory:
         """Records everything in the reading as seen, and what is no longer there as gone."""
         states = self._load(SECTION_STATE, host_id)
         before = {section: thing.changing[-1] for (section,), thing in states.items()}
-        complete = frozenset(section.name for section in reading.sections if _complete(section))
+        whole = frozenset(section.name for section in reading.sections if complete(section))
         seen = _seen(reading)
         seen["log_source"] = self._with_all_lost(host_id, seen.get("log_source", {}))
         seen["section_state"] = _states(reading, before, at_ms)
@@ -61,9 +62,9 @@ class Inventory:
                 for key, number in self.note(kind, host_id, at_ms, found).items():
                     ids[kind.table, key[0]] = number
         for kind in _GONE:
-            if kind.section in complete:
+            if kind.section in whole:
                 self.miss(kind, host_id, at_ms, seen.get(kind.table, {}), before.get(kind.section))
-        return Sighting(ids, complete, before)
+        return Sighting(ids, whole, before)
 
     def note(self, kind: Kind, host_id: int, at_ms: int, seen: Seen, known: Known | None = None) -> dict[Key, int]:
         """These are there now, as they are now; their ids. `known`: what is known of them, where that was asked for."""
@@ -165,14 +166,10 @@ def _states(reading: Reading, before: Mapping[str, int | None], at_ms: int) -> S
         (section.name,): (
             section.status.value,
             section.reason,
-            at_ms if _complete(section) else before.get(section.name),
+            at_ms if complete(section) else before.get(section.name),
         )
         for section in reading.sections
     }
-
-
-def _complete(section: Section) -> bool:
-    return section.status is SectionStatus.OK and not section.reason
 
 
 def _things(kind: Kind, rows: Iterable[Any]) -> Known:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from poller.metrics import CATALOGUE, SAMPLE_TABLES
-from poller.model import EVENT_KINDS, MetricValue, Needs, Sight, World
+from poller.model import EVENT_KINDS, History, MetricValue, Needs, Sight, World
 from poller.store.database import reading
 from poller.store.history import events_between, history, lines_between
 from poller.store.series import OF_POLLS, Attempt, attempts, values_at
@@ -30,6 +30,12 @@ def instants(path: Path, host: str, since_ms: int, until_ms: int) -> list[int]:
         number = _host(connection, host)
         polls = [] if number is None else attempts(connection, number, since_ms, until_ms + 1)
         return [poll.at_ms for poll in polls]
+
+
+def before(path: Path, host: str, needs: Needs, at_ms: int) -> History:
+    """What there was before that instant, as far back as `needs` says, for who has no transaction. StoreError."""
+    with reading(path) as connection:
+        return history(connection, host, needs, at_ms)
 
 
 def world(path: Path, host: str, at_ms: int, needs: Needs) -> World:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poller.alerts import compare
-from poller.alerts.reason import duration, number
+from poller.alerts.reason import number
 from poller.model import (
     Alert,
     AlertMemory,
@@ -23,6 +23,7 @@ from poller.model import (
     World,
 )
 from poller.rules import judge
+from poller.rules.figure import span
 from tests.alerts.replay import HOST, play
 
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.txt"))
@@ -155,4 +156,4 @@ def test_numbers_read_well(value: float | None, metric: str, text: str) -> None:
 
 
 def test_durations_read_as_in_the_configuration() -> None:
-    assert [duration(seconds) for seconds in (90, 300, 7200, 86400, 0.5)] == ["90s", "5m", "2h", "1d", "0.5s"]
+    assert [span(seconds) for seconds in (90, 300, 7200, 86400, 0.5)] == ["90s", "5m", "2h", "1d", "0.5s"]

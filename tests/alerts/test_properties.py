@@ -50,7 +50,7 @@ def replay(steps: Polls, limits: Sequence[Threshold] = (LIMITS[2], LIMITS[3])) -
     return played
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(polls)
 def test_no_problem_is_told_twice_without_an_end_and_no_end_without_a_problem(steps: Polls) -> None:
     open_id, flapping = None, False
@@ -69,7 +69,7 @@ def test_no_problem_is_told_twice_without_an_end_and_no_end_without_a_problem(st
         assert [(alert.id, alert.flapping) for alert in result.open] == ([(open_id, flapping)] if open_id else [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(polls)
 def test_an_alert_opens_once_and_flaps_and_steadies_in_turn(steps: Polls) -> None:
     kinds: dict[str, list[ChangeKind]] = {}
@@ -86,7 +86,7 @@ def test_an_alert_opens_once_and_flaps_and_steadies_in_turn(steps: Polls) -> Non
                 assert after is ChangeKind.STEADY or after in ENDS, "nothing else is told while it flaps"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(polls)
 def test_a_poll_that_could_not_tell_changes_nothing_unless_the_configuration_did(steps: Polls) -> None:
     unchanged: Polls = [(step_ms, value, None) for step_ms, value, _thresholds in steps]
@@ -96,13 +96,13 @@ def test_a_poll_that_could_not_tell_changes_nothing_unless_the_configuration_did
             assert replace(before, gap_ms=0) == AlertMemory(result.states, result.open, result.flaps)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(polls)
 def test_playing_it_again_gives_the_same(steps: Polls) -> None:
     assert replay(steps) == replay(steps)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(polls)
 def test_severity_is_that_of_the_highest_active_limit_and_changes_are_told_unless_it_flaps(steps: Polls) -> None:
     told = None
@@ -124,7 +124,7 @@ def test_severity_is_that_of_the_highest_active_limit_and_changes_are_told_unles
                 assert active
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(polls)
 def test_what_is_remembered_is_there_once_and_no_longer_than_needed(steps: Polls) -> None:
     for value, _before, result in replay(steps):
@@ -143,7 +143,7 @@ def test_what_is_remembered_is_there_once_and_no_longer_than_needed(steps: Polls
 MOST_AN_HOUR = 20
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(["99", "1"]), min_size=60, max_size=180))
 def test_however_restless_a_value_is_people_are_told_so_often_an_hour_at_most(values: list[str]) -> None:
     steps: Polls = [(MINUTE_MS, value, None) for value in values]
@@ -166,7 +166,7 @@ def test_a_value_that_swings_within_the_band_alerts_at_most_once(values: list[st
     assert sum(len(result.changes) for _value, _before, result in replay(steps, [banded])) <= 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 300_000), seen, st.none()), min_size=1, max_size=40))
 def test_a_hold_is_never_over_early(steps: Polls) -> None:
     held = Threshold("disk.percent", above=50.0, hold=Hold(300.0, 3))

@@ -52,6 +52,12 @@ def test_without_any_it_says_so(ward: Ward, inside: Inside) -> None:
     assert shown(inside) == []
 
 
+def test_that_none_fits_is_not_said_as_if_there_were_none(ward: Ward, inside: Inside) -> None:
+    ward.fires("web1", "disk.percent", VAR)
+    assert inside("alerts", "--metric", "cpu.*").err == "poller: none of the open alerts fits (1 open)\n"
+    assert inside("alerts", "--all", "--severity", "high", "--host", "web2").err == "poller: no alerts that fit\n"
+
+
 def test_the_worst_come_first_then_the_newest(ward: Ward, inside: Inside) -> None:
     old = ward.fires("web1", "disk.percent", VAR, ago=4980)
     low = ward.fires("web2", "load.1m", severity=Severity.LOW, ago=10)
@@ -213,6 +219,10 @@ def test_a_terminal_of_any_width_shows_it_whole(ward: Ward, width: str) -> None:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text.replace("\r\n", "\n"))
     assert max(map(len, plain.splitlines())) <= int(width)
     assert alert.id[-8:] in plain and "/srv/backup/of/everything" in re.sub(r"\s", "", plain)
+
+
+def test_no_color_is_heeded(ward: Ward) -> None:
+    ward.fires("web1")
     assert "\x1b" not in on_terminal(ward.folder, "alerts", NO_COLOR="1").replace("\x1b[1m", "").replace("\x1b[0m", "")
 
 

@@ -220,3 +220,5 @@ def test_the_poller_itself_can_be_checked(tmp_path: Path, inside: Inside) -> Non
     assert code == 0 and "over 1 host" in line and " ok=1;;;0;1 " in line
     code, line = check(inside, "--host", "poller", "--max-age", "0s")
     assert code == 2 and "no round is made any more" in line
+    code, line = check(inside, "--host", "poller", "--metric", "poller.round_percent")
+    assert code == 3 and "'poller' is the poller itself, no host" in line and "without --metric" in line

@@ -16,7 +16,7 @@ def test_a_right_configuration_is_summed_up_in_one_line(tmp_path: Path) -> None:
     secrets(tmp_path)
     write(tmp_path, DESIGN)
     answer = poller(tmp_path, "check-config")
-    assert (answer.code, answer.err) == (0, "")
+    assert (answer.code, answer.err.splitlines()[0]) == (0, "poller: nobody is told of me")
     assert answer.out == "config.xml: 42 hosts, 1 group, 11 thresholds, 2 contacts: ok\n"
 
 
@@ -43,7 +43,7 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     document = json.loads(poller(tmp_path, "check-config", "--json").out)
     assert document == {
         "ok": True, "file": f"{tmp_path}/config.xml", "hosts": 1, "groups": 0, "thresholds": 9, "rules": 0,
-        "contacts": 0, "archive": None, "mistakes": [],
+        "contacts": 0, "archive": None, "mistakes": [], "doubts": [],
     }  # fmt: skip
 
 
@@ -90,3 +90,37 @@ def test_rules_are_counted_each_once(tmp_path: Path) -> None:
     write(tmp_path, "<poller><rule name='r'>load.1m > 1</rule><host name='pc[1-3]'/></poller>")
     answer = poller(tmp_path, "check-config")
     assert answer.out == "config.xml: 3 hosts, 0 groups, 9 thresholds, 1 rule, 0 contacts: ok\n"
+
+
+TOLD = """<poller{notify}><mail server="192.0.2.1" from="poller@example.org"/>
+<channel name="wall" command="/bin/true"/><contact name="ops" mail="ops@example.org"/>
+<contact name="net" channels="mail wall"{mail}/><host name="a"{more}/><host name="b"/></poller>"""
+
+
+def test_who_would_never_be_told_is_said_although_it_is_no_mistake(tmp_path: Path) -> None:
+    write(tmp_path, TOLD.format(notify="", more="", mail=" mail='net@example.org'"))
+    answer = poller(tmp_path, "check-config")
+    assert answer.code == 0 and answer.out.endswith(": ok\n")
+    assert answer.err == (
+        "poller: nobody is told of any host\n    notify= of <poller>, <group>, <host>, <threshold> or <rule> says who\n"
+    )
+    write(tmp_path, TOLD.format(notify="", more=" notify='ops'", mail=" mail='net@example.org'"))
+    said = poller(tmp_path, "check-config").err
+    assert "poller: nobody is told of b\n" in said
+    assert 'poller: contact "net" is told of nothing\n    name it in notify= or <escalate>' in said
+    assert len(json.loads(poller(tmp_path, "check-config", "--json").out)["doubts"]) == 2
+    write(tmp_path, TOLD.format(notify=" notify='none'", more=" notify='+ops +net'", mail=" mail='net@example.org'"))
+    assert poller(tmp_path, "check-config").err == "", "who says that it is to be nobody means it"
+
+
+def test_a_channel_that_nobody_has_is_named(tmp_path: Path) -> None:
+    config = TOLD.format(notify=" notify='ops net'", more="", mail=" mail='net@example.org'")
+    write(tmp_path, config)
+    assert poller(tmp_path, "check-config").err == ""
+    write(tmp_path, config.replace("mail wall", "mail"))
+    assert poller(tmp_path, "check-config").err.startswith('poller: channel "wall" is in channels= of no contact\n')
+
+
+def test_who_wants_no_mail_at_all_hears_no_doubts(tmp_path: Path) -> None:
+    write(tmp_path, "<poller><host name='a'/></poller>")
+    assert poller(tmp_path, "check-config").err == ""

@@ -214,7 +214,7 @@ def test_without_a_host_channels_downtimes_and_the_heartbeat_are_shown(alerting:
             "boss@example.org channels=sms mail groups=lab mon 08:00-18:00 UTC",
         ),
         ("delivery", "wait", "30s"),
-        ("delivery", "interval", "300s"),
+        ("delivery", "interval", "5m"),
         ("downtime", "nightly", "sat sun 02:00-04:00 UTC hosts=a* comment=backup"),
         ("downtime", "move", "2026-12-01 21:00 UTC to 2026-12-02 01:00 UTC"),
         ("heartbeat", "url", "env:SMS"),

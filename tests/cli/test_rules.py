@@ -112,6 +112,21 @@ def test_a_host_that_was_away_is_unknown_and_what_fired_stays(inside: Inside) ->
     assert said["disk.percent"]["why"] == "the host could not be polled"
 
 
+def test_a_pinged_host_is_not_said_to_be_away(tmp_path: Path, inside: Inside) -> None:
+    write(tmp_path, CONFIG.replace('name="web1" address="local"', 'name="web1" address="192.0.2.1" via="ping"'))
+    now = now_ms()
+    pinged = replace(poll("web1", 1), report=None)
+    with Journal.open(tmp_path / "poller.db", now_ms=now) as journal, journal.transaction() as work:
+        work.store_poll(at(pinged, now - 60_000), [MetricValue("ping.seconds", 0.001), MetricValue("host.down", 0.0)])
+    said = answers(inside)
+    assert said["busy"]["why"] == "it is only pinged, which tells no such number"
+
+
+def test_of_a_trend_that_is_not_known_nothing_is_guessed(inside: Inside) -> None:
+    fill(inside.folder, {1: QUIET})
+    assert "not in sight" not in inside("rules", "test", "--host", "web1").out
+
+
 def test_a_time_chooses_the_newest_poll_before_it(inside: Inside) -> None:
     now = fill(inside.folder, {5: BUSY, 4: QUIET, 3: QUIET, 1: BUSY})
     answer = json.loads(inside("rules", "test", "--host", "web1", "--at", "2m", "--json").out)
@@ -171,7 +186,10 @@ def test_nothing_that_fired_is_said_in_a_sentence(inside: Inside) -> None:
         (("--host", "web1", "--rule", "bussy"), "did you mean busy?"),
         (("--host", "web*"), "'web*' matches 2 hosts"),
         (("--host", "web2"), "the journal has no poll of web2"),
+        (("--host", "web2"), "`poller run` polls it"),
         (("--host", "web1", "--at", "2020-01-31"), "the journal has no poll of web1"),
+        (("--host", "web1", "--at", "2020-01-31"), "give a time after that: its oldest poll of web1 is that of 2"),
+        (("--host", "web1", "--rule", "xyz"), "`poller config show web1` shows its rules"),
         (("--host", "web1", "--since", "1h", "--at", "1d"), "is after --at"),
         (("--host", "web1", "--at", "noon"), "neither an age"),
         ((), "--host"),

@@ -71,3 +71,11 @@ def test_a_circle_of_thousands_is_found_quickly_and_told_shortly(tmp_path: Path)
     hosts = "".join(f"<host name='h{number}' parent='h{(number + 1) % 3000}'/>" for number in range(3000))
     ((_, sentence),) = seen(mistakes(tmp_path, f"<poller>{hosts}</poller>"))
     assert sentence.startswith("parents go in a circle: h0 -> h1 -> ") and len(sentence) < 200
+
+
+def test_a_pinged_host_is_judged_by_what_an_echo_tells(tmp_path: Path) -> None:
+    limit = '<threshold metric="ping.loss_percent" above="20"/>'
+    hosts = f'<host name="sw1" address="192.0.2.1" via="ping">{limit}</host><host name="web1" address="192.0.2.2"/>'
+    config = loaded(tmp_path, f"<poller>{hosts}</poller>")
+    assert {one.metric for one in config.hosts[0].thresholds} == {"host.down", "host.security", "ping.loss_percent"}
+    assert "disk.percent" in {one.metric for one in config.hosts[1].thresholds}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from poller.config import ranges, values, variables
 from poller.config.mistakes import WrongError
-from poller.config.values import SECONDS
+from poller.metrics import BYTES, SECONDS
 from poller.model import Hold
 
 
@@ -39,7 +39,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 def test_no_text_breaks_a_parser(text: str) -> None:
     parsers = (values.duration, values.hold, values.name, values.names, values.word, values.text, values.address,
                values.mail_address, values.severities, values.yes_no, values.count(1, 9, "x"), ranges.expand,
-               lambda text: variables.fill(text, {}), lambda text: values.number(text, values.BYTES, ""))  # fmt: skip
+               lambda text: variables.fill(text, {}), lambda text: values.number(text, BYTES, ""))  # fmt: skip
     for parse in parsers:
         with contextlib.suppress(WrongError):
             parse(text)

@@ -1,8 +1,10 @@
-"""Runs the poller and dies, as if by kill -9, at the n-th SQL statement or mail command.
+"""Runs the poller and dies, as if by kill -9, at the n-th SQL statement, mail command, HTTP request or start of a
+program.
 
     python -m tests.end_to_end.die_at N poller-arguments...
 
-Exit code 9 when it died; else the poller's own. The number of things that would have been reached stands on stderr.
+Exit code 9 when it died; else the poller's own. The number of things that would have been reached stands on stderr, and
+before it the numbers of those by which people are told.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ import sys
 from typing import Any
 
 COUNTER = itertools.count(1)
+# As Python's audit hooks name them.
+SENDING = ("smtplib.send", "http.client.send", "subprocess.Popen")
 
 
 def main() -> None:
     last = int(sys.argv[1])
     reached = [0]
+    told: list[int] = []
 
     def step(*ignored: Any) -> None:
         reached[0] = next(COUNTER)
@@ -32,13 +37,19 @@ def main() -> None:
 
     original = sqlite3.connect
     sqlite3.connect = connect  # type: ignore[assignment]
-    sys.addaudithook(lambda event, ignored: step() if event == "smtplib.send" else None)
+
+    def audit(event: str, ignored: Any) -> None:
+        if event in SENDING:
+            told.append(reached[0] + 1)
+            step()
+
+    sys.addaudithook(audit)
     from poller.cli import main as poller
 
     try:
         poller(sys.argv[2:])
     finally:
-        print(f"reached {reached[0]}", file=sys.stderr)
+        print(f"told at {told}, reached {reached[0]}", file=sys.stderr)
 
 
 if __name__ == "__main__":

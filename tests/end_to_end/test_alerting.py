@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.calling import Inside
 from tests.end_to_end.site import Site
 from tests.notify.servers import Mail, mail_server
 
@@ -36,14 +37,22 @@ def configure(site: Site, port: int, limit: str, names: tuple[str, ...] = ("web1
     )
 
 
-def alerts(site: Site) -> dict[str, dict[str, Any]]:
-    found = json.loads(site.poller("alerts", "--json").stdout)["alerts"]
+@pytest.fixture
+def look(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """What only reads needs no process of its own."""
+    return Inside(site.folder, capsys, monkeypatch)
+
+
+def alerts(look: Inside) -> dict[str, dict[str, Any]]:
+    found = json.loads(look("alerts", "--json").out)["alerts"]
     return {one["host"]: one for one in found}
 
 
-def check(site: Site, host: str, code: int) -> str:
+def check(look: Inside, host: str, code: int) -> str:
     """What the monitoring plugin says of the host; its exit code is looked at."""
-    return site.poller("check", "--host", host, code=code).stdout
+    answer = look("check", "--host", host)
+    assert answer.code == code, answer
+    return answer.out
 
 
 def hours_pass(site: Site, hours: int) -> None:
@@ -67,22 +76,22 @@ def texts(mail: Mail) -> list[str]:
 
 
 def test_of_what_somebody_takes_care_nobody_is_reminded_but_its_end_is_told(
-    site: Site, inbox: tuple[Mail, int]
+    site: Site, look: Inside, inbox: tuple[Mail, int]
 ) -> None:
     mail, port = inbox
     configure(site, port, CROSSED)
-    assert "there is no database yet" in check(site, "web1", 3)
+    assert "there is no database yet" in check(look, "web1", 3)
     site.poller("run", "-q")
     (opened,) = texts(mail)
     assert "HIGH" in opened and "web1" in opened and "db1" in opened
-    assert {one["state"] for one in alerts(site).values()} == {"firing"}
-    assert "[high] uptime.seconds" in check(site, "web1", 2)
+    assert {one["state"] for one in alerts(look).values()} == {"firing"}
+    assert "[high] uptime.seconds" in check(look, "web1", 2)
 
-    number = alerts(site)["web1"]["short_id"]
+    number = alerts(look)["web1"]["short_id"]
     site.poller("ack", number, "--comment", "it may stay up", "--author", "ops")
-    assert alerts(site)["web1"]["acknowledgement"]["author"] == "ops"
+    assert alerts(look)["web1"]["acknowledgement"]["author"] == "ops"
     assert "acknowledged by ops: it may stay up" in site.poller("alerts").stdout
-    check(site, "web1", 2)
+    check(look, "web1", 2)
 
     hours_pass(site, 2)
     site.poller("run", "-q")
@@ -93,18 +102,20 @@ def test_of_what_somebody_takes_care_nobody_is_reminded_but_its_end_is_told(
     site.poller("run", "-q")
     (over,) = texts(mail)
     assert "OK" in over and "web1" in over and "db1" in over
-    assert alerts(site) == {}
-    assert "POLLER OK - web1: " in check(site, "web1", 0)
+    assert alerts(look) == {}
+    assert "POLLER OK - web1: " in check(look, "web1", 0)
     page = site.poller("alerts", number).stdout
     assert "ended" in page and "it may stay up" in page and "closed" in page
     assert site.poller("ack", number, "--comment", "too late", code=2).stdout == ""
 
 
-def test_when_an_acknowledgement_is_taken_back_people_are_reminded_again(site: Site, inbox: tuple[Mail, int]) -> None:
+def test_when_an_acknowledgement_is_taken_back_people_are_reminded_again(
+    site: Site, look: Inside, inbox: tuple[Mail, int]
+) -> None:
     mail, port = inbox
     configure(site, port, CROSSED, ("web1",))
     site.poller("run", "-q")
-    number = alerts(site)["web1"]["short_id"]
+    number = alerts(look)["web1"]["short_id"]
     site.poller("ack", number, "--comment", "we know")
     hours_pass(site, 2)
     site.poller("run", "-q")
@@ -115,7 +126,9 @@ def test_when_an_acknowledgement_is_taken_back_people_are_reminded_again(site: S
     assert "web1" in reminder
 
 
-def test_what_is_silenced_is_told_when_the_silence_ends_if_it_is_still_so(site: Site, inbox: tuple[Mail, int]) -> None:
+def test_what_is_silenced_is_told_when_the_silence_ends_if_it_is_still_so(
+    site: Site, look: Inside, inbox: tuple[Mail, int]
+) -> None:
     mail, port = inbox
     configure(site, port, QUIET)
     site.poller("run", "-q")
@@ -124,9 +137,9 @@ def test_what_is_silenced_is_told_when_the_silence_ends_if_it_is_still_so(site: 
     configure(site, port, CROSSED)
     site.poller("run", "-q")
     assert texts(mail) == []
-    assert {one["state"] for one in alerts(site).values()} == {"silenced"}
+    assert {one["state"] for one in alerts(look).values()} == {"silenced"}
     assert "silenced until" in site.poller("status").stdout
-    check(site, "web1", 2)
+    check(look, "web1", 2)
 
     silences = json.loads(site.poller("silence", "--json").stdout)["silences"]
     (number,) = (one["short_id"] for one in silences if one["host"] == "web1")
@@ -134,29 +147,29 @@ def test_what_is_silenced_is_told_when_the_silence_ends_if_it_is_still_so(site: 
     site.poller("run", "-q")
     (told,) = texts(mail)
     assert "web1" in told and "db1" not in told
-    check(site, "web1", 2)
+    check(look, "web1", 2)
 
     hours_pass(site, 2)  # the other one ends by itself
     site.poller("run", "-q")
     assert any("db1" in text for text in texts(mail))
-    assert {one["state"] for one in alerts(site).values()} == {"firing"}
+    assert {one["state"] for one in alerts(look).values()} == {"firing"}
 
 
-def test_what_was_over_before_its_silence_was_is_never_told(site: Site, inbox: tuple[Mail, int]) -> None:
+def test_what_was_over_before_its_silence_was_is_never_told(site: Site, look: Inside, inbox: tuple[Mail, int]) -> None:
     mail, port = inbox
     configure(site, port, QUIET, ("web1",))
     site.poller("run", "-q")
     site.poller("silence", "--host", "web1", "--for", "1h", "--comment", "new switch")
     configure(site, port, CROSSED, ("web1",))
     site.poller("run", "-q")
-    number = alerts(site)["web1"]["short_id"]
+    number = alerts(look)["web1"]["short_id"]
     configure(site, port, QUIET, ("web1",))
     site.poller("run", "-q")
     hours_pass(site, 2)
     site.poller("run", "-q")
     assert texts(mail) == []
     assert "suppressed" in site.poller("alerts", number).stdout
-    check(site, "web1", 0)
+    check(look, "web1", 0)
 
 
 def test_the_end_of_what_was_told_passes_a_silence(site: Site, inbox: tuple[Mail, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 from tests.end_to_end.site import Site
 from tests.end_to_end.test_mails import configure
 from tests.notify.servers import Mail, mail_server
+from tests.notify.web import Site as Web
+from tests.notify.web import web_server
 
 # The samples of a poll that brought a report: exactly one row of the machine, and as many cores as the machine has.
 HALVES = """
@@ -69,6 +72,26 @@ def test_killed_at_the_nth_statement_or_send_nothing_is_lost_or_half_stored(
         assert site.rows("SELECT count(*) FROM alert WHERE closed_ms IS NULL") == [(1,)]
         assert mail.messages, f"killed at step {number} of {total}: the mail was lost"
         assert len({message["Message-ID"] for message in mail.messages}) == 1, "a repeated mail carries the same id"
+
+
+def test_killed_at_a_request_or_right_after_it_a_webhook_hears_of_it_with_one_id(site: Site) -> None:
+    with web_server(Web()) as web:
+        limit = '<thresholds name="test"><threshold metric="uptime.seconds" above="0" severity="low"/></thresholds>'
+        hook = f'<channel name="hook" webhook="{web.url()}"/><contact name="ops" channels="hook"/>'
+        site.write('<host name="web1" address="local" thresholds="test" notify="ops"/>', more=hook + limit)
+        found = re.search(r"told at \[.*?(\d+)\]", die_at(site, 0).stderr)
+        assert found and len(web.requests) == 1
+        request = int(found[1])  # its last part
+        for number, times in ((request, 1), (request + 1, 2)):
+            for path in site.folder.glob("poller.db*"):
+                path.unlink()
+            web.requests.clear()
+            assert die_at(site, number).returncode == 9
+            site.poller("run", "-q")
+            check(site)
+            told = [json.loads(one.body) for one in web.requests if len(one.body) == int(one.headers["Content-Length"])]
+            assert len(told) == times, f"killed at step {number}: told {len(told)} times"
+            assert len({(one["id"], one["notifications"][0]["id"]) for one in told}) == 1
 
 
 def test_killed_at_random_times_each_poll_is_stored_once(site: Site) -> None:

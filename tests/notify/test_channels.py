@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from poller.model import ChannelSettings, Letter, Secret
+from poller.model import ChannelSettings, Heartbeat, Letter, Secret
 from poller.notify.channels import make, open_channels
 from poller.notify.faults import ChannelDownError
 from tests.notify.samples import CONFIG, OPS, notification
@@ -56,3 +56,9 @@ def test_a_signal_ends_the_wait_for_each() -> None:
                 channels[name].send(LETTER)
             assert caught.value.code == "interrupted" and time.monotonic() - began < 5
             timer.join()
+
+
+def test_what_may_hold_a_secret_is_in_no_repr() -> None:
+    hook = ChannelSettings("hook", "webhook", address="https://example.org/t0ken")
+    wall = ChannelSettings("wall", "command", command=("/usr/local/bin/tell", "t0ken"))
+    assert "t0ken" not in repr((hook, wall, Heartbeat("https://example.org/t0ken")))

@@ -122,6 +122,14 @@ COMING = alert(metric="disk.percent", value=92.0, limit="reaches 100 within 24h"
 
 
 class TestSubjectsOfOtherKinds:
+    @pytest.mark.parametrize("why", ["no longer there", "steady again: no longer there"])
+    def test_what_is_gone_did_not_come_back_to_a_value(self, why: str) -> None:
+        disk = alert(metric="disk.percent", labels=(("mountpoint", "/mnt"),))
+        gone = replace(closed(disk, value=99.0), reason=why)
+        assert subject([notification(gone, ChangeKind.CLOSED)]) == (
+            '[OK] web1: disk.percent{mountpoint="/mnt"} is no longer there'
+        )
+
     @pytest.mark.parametrize(
         ("one", "line"),
         [
@@ -309,6 +317,15 @@ class TestBody:
         assert "since   2023-11-14 22:08:20 UTC" in text
         assert f"alert   {ALERT.id}, message 1" in text
 
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [(ChangeKind.REMINDER, "still so after 4h"), (ChangeKind.ESCALATED, "nobody has taken care for 3h 55m")],
+    )
+    def test_who_is_told_again_is_told_why(self, kind: ChangeKind, words: str) -> None:
+        message = received(told(kind, after_s=14400))
+        assert f"    now     {words}\n" in text_of(message)
+        assert f"{kind.value}: {words}" in Page(text_of(message, "html")).words
+
     def test_the_end_says_how_long_it_lasted(self) -> None:
         text = text_of(received(notification(closed(ALERT), ChangeKind.CLOSED, number=2)))
         assert "lasted  2h 5m, until 2023-11-15 00:13:20 UTC" in text
@@ -344,6 +361,12 @@ class TestBody:
         message = received(notification(mounted))
         assert "/媒体/Ωμέγα" in text_of(message)
         assert "/媒体/Ωμέγα" in message["Subject"]
+
+    @pytest.mark.parametrize("length", range(20, 110, 3))
+    def test_a_subject_of_any_length_begins_on_its_own_line(self, length: int) -> None:
+        """Where it is folded before its first word, simple programs see an empty one."""
+        mounted = alert(metric="disk.percent", labels=(("mountpoint", "/" + "x" * length),))
+        assert b"\r\nSubject: [" in mail(notification(mounted)).as_bytes()
 
 
 class TestThreads:

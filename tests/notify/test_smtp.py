@@ -160,7 +160,9 @@ class TestServersThatAreAway:
             connection.shutdown(socket.SHUT_WR)
 
         with hostile_server(ssh) as (port, _):
-            assert isinstance(refusal(settings(port)), ChannelDownError)
+            error = refusal(settings(port))
+        assert isinstance(error, ChannelDownError)
+        assert error.sentence.endswith(" does not speak SMTP") and error.hint == "check server= and port="
 
     def test_turned_away_at_the_door(self) -> None:
         with hostile_server(lambda connection: connection.sendall(b"554 no service for you\r\n")) as (port, _):

@@ -31,6 +31,7 @@ from poller.model import (
     Sensor,
     Sight,
     System,
+    TextFile,
     Threshold,
     World,
 )
@@ -415,3 +416,21 @@ def test_a_ping_gives_its_numbers_with_a_report_or_without() -> None:
     silent = {value.metric: value.value for value in values(Before(), replace(failed, ping=Ping("192.0.2.9", 2, 0)))}
     assert silent["ping.loss_percent"] == 100.0 and "ping.seconds" not in silent
     assert not any(name.startswith("ping.") for name in numbers(None, full()))
+
+
+def test_alerts_on_numbers_of_a_file_wait_while_it_cannot_be_read_and_end_when_they_left_it() -> None:
+    limit = Threshold("textfile.value", above=0.0)
+    backup = MetricValue("textfile.value", 1.0, (("series", "failed_backups"),))
+    polls = [
+        (poll(reading(section("textfiles", TextFile("/prom/a.prom", 1.7e9, "")))), (backup,)),
+        (poll(reading(section("textfiles", TextFile("/prom", 0.0, "Stale file handle")))), ()),
+        (poll(reading(section("textfiles", TextFile("/prom/a.prom", 1.7e9, "line 7 is no sample")))), ()),
+    ]
+    memory, told = AlertMemory(), []
+    for number, (one, found) in enumerate(polls):
+        comparison = compare(
+            "web1", judge([limit], World(number, found, sight(one, found))), memory, [limit], number, lambda: "a"
+        )
+        memory = AlertMemory(comparison.states, comparison.open)
+        told.append([change.kind for change in comparison.changes])
+    assert told == [[ChangeKind.OPENED], [], [ChangeKind.CLOSED]]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poller.metrics import CATALOGUE
 from poller.model import MetricValue, Sight, Standing, Threshold, World
 from poller.rules import judge
-from poller.rules.judge import standing
 
 ALL = Sight(frozenset({"cpu", "memory", "filesystem", "network"}))
 CPU = Threshold("cpu.percent", above=90.0, clear=75.0)
@@ -18,6 +18,14 @@ VAR = Threshold("disk.percent", (("mountpoint", "/var*"),), above=70.0)
 
 def disk(mountpoint: str, percent: float) -> MetricValue:
     return MetricValue("disk.percent", percent, (("mountpoint", mountpoint),))
+
+
+def standing(limit: Threshold, value: float) -> Standing:
+    """How one value stands to it."""
+    label = CATALOGUE[limit.metric].label
+    seen = MetricValue(limit.metric, value, ((label, "/"),) if label else ())
+    (verdict,) = (one for one in judge([limit], World(0, [seen], ALL)) if one.value is not None)
+    return verdict.standing
 
 
 def told(

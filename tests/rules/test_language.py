@@ -308,7 +308,7 @@ CONDITIONS = st.recursive(
 @settings(max_examples=100)
 @given(CONDITIONS)
 def test_printed_and_read_again_a_rule_is_the_same(text: str) -> None:
-    tree = parse(text)
+    tree = parse(f"{text} or cpu.percent > 0")  # what looks at nothing is no rule
     assert parse(str(tree)) == tree
     assert str(parse(str(tree))) == str(tree)
 
@@ -327,3 +327,11 @@ def test_mistakes_do_not_depend_on_what_was_read_before() -> None:
 
     assert mistake("disk.percent > 1 and network.up > 1") == 17
     assert mistake("   disk.percent > 1 and network.up > 1") == 20
+
+
+@pytest.mark.parametrize("text", ["90 > 3", "1 / 0 > 1", "not 2 > 3 and 1 == 1"])
+def test_a_rule_that_looks_at_nothing_is_a_mistake(text: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        parse(f"  {text} ")
+    assert caught.value.sentence == "this looks at nothing of a host"
+    assert (caught.value.position, caught.value.length) == (2, len(text))
