@@ -26,6 +26,7 @@ from faults import (
     crowd,
     database,
     fleet,
+    heartbeats,
     hosts,
     keys,
     killed,
@@ -69,6 +70,7 @@ _ALL: tuple[Experiment, ...] = (
     *killed.EXPERIMENTS,
     *clock.EXPERIMENTS,
     *mail.EXPERIMENTS,
+    *heartbeats.EXPERIMENTS,
     *config.EXPERIMENTS,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(sorted(_ALL, key=_order))

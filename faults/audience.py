@@ -112,7 +112,7 @@ class Audience:
             path.unlink()
 
     def heard(self) -> list[Heard]:
-        """All that was accepted, in the order in which it was."""
+        """All that was accepted, in the order in which it was. What breaks off is nothing."""
         mails = [
             Heard(
                 at_ns,
@@ -126,7 +126,7 @@ class Audience:
         posts = [
             _document(at_ns, "hook", request.body)
             for request, at_ns in zip(self._web.requests, self._at_ns, strict=True)
-            if not request.path.startswith("/gone")
+            if not request.path.startswith("/gone") and len(request.body) == int(request.headers["Content-Length"])
         ]
         runs = [_document(int(path.name), "wall", path.read_bytes()) for path in self._folder.glob("[0-9]*")]
         return sorted([*mails, *posts, *runs], key=lambda one: one.at_ns)

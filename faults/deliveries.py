@@ -25,8 +25,13 @@ DAY: Final = 1440
 # Ten in the morning of some day.
 START_MS: Final = 1_760_004_000_000 // (DAY * MINUTE_MS) * DAY * MINUTE_MS + 600 * MINUTE_MS
 MEMORY: Final = replace(canned.MEMORY, notify=NAMES)
-NUDGING: Final = replace(canned.MEMORY, notify=NAMES[:2], remind=(1800.0,), escalations=(Escalation(1800.0, ("boss",)),))
+NUDGING: Final = replace(
+    canned.MEMORY, notify=NAMES[:2], remind=(1800.0,), escalations=(Escalation(1800.0, ("boss",)),)
+)
 _QUIET: Final = (1, 10)
+# Statements after the yes of a channel by which that is written down.
+_MARK: Final = 6
+_TENTH: Final = 10
 _PROBLEMS: Final = frozenset({"opened", "rose", "flapping", "escalated"})
 _ENDS: Final = frozenset({"closed", "unconfigured"})
 
@@ -37,7 +42,8 @@ Round = tuple[int, float]
 class Story:
     """Rounds are (minute, memory in use). `killed` is repeated a minute later; `alike`: as if nobody had died.
 
-    `silent`: a silence from minute 1 to 10. `away`: nobody takes anything during the round that is killed.
+    `silent`: a silence from minute 1 to 10. `away`: nobody takes anything during the round that is killed. `shows` is
+    what the outcome must speak of, or the story would not be the one that is meant.
     """
 
     before: tuple[Round, ...]
@@ -48,6 +54,7 @@ class Story:
     silent: bool = False
     away: bool = False
     alike: bool = True
+    shows: tuple[str, ...] = ("opened", "closed")
 
 
 STORIES: Final[dict[str, Story]] = {
@@ -55,20 +62,27 @@ STORIES: Final[dict[str, Story]] = {
     "beginning, over at once": Story(((0, UNDER),), (1, OVER), ((2, UNDER), (3, UNDER)), alike=False),
     "end": Story(((0, OVER),), (1, UNDER), ((2, UNDER),)),
     "nobody takes it now": Story(((0, UNDER),), (1, OVER), ((2, OVER), (3, UNDER)), away=True),
-    "reminder, escalation": Story(((0, OVER), (1, OVER)), (31, OVER), ((32, OVER), (33, UNDER)), NUDGING),
-    "held by a quota": Story(((0, OVER),), (1, UNDER), ((2, UNDER), (DAY, UNDER)), quota=1),
+    "reminder, escalation": Story(((0, OVER), (1, OVER)), (31, OVER), ((32, OVER), (33, UNDER)), NUDGING,
+                                  shows=("reminder", "escalated")),
+    "held by a quota": Story(((0, OVER),), (1, UNDER), ((2, UNDER), (DAY, UNDER)), quota=1,
+                             shows=("quota mail", "quota wall")),
     "digest of a quota": Story(((0, OVER), (1, UNDER), (2, OVER)), (DAY, OVER), ((DAY + 1, OVER), (2 * DAY, UNDER)),
-                               quota=1),
+                               quota=1, shows=("quota mail", "quota wall")),
     "held by a silence": Story(((0, UNDER),), (1, OVER), ((2, OVER), (11, OVER), (12, UNDER)), silent=True),
     "released": Story(((0, UNDER), (1, OVER)), (11, OVER), ((12, OVER), (13, UNDER)), silent=True),
-    "suppressed": Story(((0, UNDER), (1, OVER)), (3, UNDER), ((4, UNDER), (11, UNDER)), silent=True),
+    "suppressed": Story(((0, UNDER), (1, OVER)), (3, UNDER), ((4, UNDER), (11, UNDER)), silent=True,
+                        shows=("suppressed",)),
     "end in a silence": Story(((0, OVER),), (1, UNDER), ((2, UNDER), (11, UNDER)), silent=True),
 }  # fmt: skip
+
+
+_SHORT: Final = ("beginning, over at once", "reminder, escalation", "digest of a quota", "released")
 
 
 @dataclass(slots=True)
 class _Count:
     steps: int = 0
+    of: int = 0
     tellings: int = 0
     again: int = 0
 
@@ -77,12 +91,14 @@ def deliveries(lab: Lab) -> str:
     """K2-delivery."""
     audience = Audience(lab, "people")
     count = _Count()
-    for number, story in enumerate(STORIES.values()):
-        _Stage(lab, f"story{number}", audience, story).play(count)
+    names = lab.size(short=_SHORT, full=tuple(STORIES))
+    for number, name in enumerate(names):
+        _Stage(lab, f"story{number}", audience, STORIES[name]).play(count)
     assert count.again, "killed between the yes of a channel and the mark, a message must come again"
     return (
-        f"{len(STORIES)} stories killed at {count.steps} steps, {count.tellings} of them mail commands, requests or "
-        f"starts of commands: 0 lost, 0 ends without a problem; {count.again} messages twice, each with one id"
+        f"{len(names)} stories killed at {count.steps} of {count.of} steps, {count.tellings} of them mail commands, "
+        f"requests or starts of commands: 0 lost, 0 ends without a problem; "
+        f"{count.again} messages twice, each with one id"
     )
 
 
@@ -92,8 +108,8 @@ class _Stage:
         self._story = story
         self._audience = audience
         limits: dict[str, Any] = {"limits": (story.limit,)}
-        self._kept = self._with_quota(audience.configuration(lab.folder(f"{name}-kept"), "web1", "web2", **limits))
-        self._config = self._with_quota(audience.configuration(lab.folder(name), "web1", "web2", **limits))
+        self._kept = self._with_quota(audience.configuration(lab.folder(f"{name}-kept"), "web1", **limits))
+        self._config = self._with_quota(audience.configuration(lab.folder(name), "web1", **limits))
 
     def _with_quota(self, config: Config) -> Config:
         if not self._story.quota or config.mail is None:
@@ -115,6 +131,8 @@ class _Stage:
         steps = self._anew(None)
         expected, told = _outcome(self._config), _told(self._config, before + self._audience.heard())
         _check(self._config, before + self._audience.heard())
+        assert all(word in str(expected) for word in self._story.shows), f"{self._name()}: {expected}"
+        count.of += len(steps)
         for number in self._chosen(steps):
             self._anew(number)
             heard = before + self._audience.heard()
@@ -142,11 +160,24 @@ class _Stage:
         return steps
 
     def _chosen(self, steps: Sequence[bool]) -> list[int]:
-        """In the short form where somebody is told, or right after."""
+        """In the short form one in the middle, one that begins to tell somebody, and one right after that was done."""
         if not self._lab.short:
-            return list(range(1, len(steps)))
-        tellings = [number for number, telling in enumerate(steps, 1) if telling] or [len(steps) // 2]
-        return sorted({tellings[-1] + 1, tellings[len(tellings) // 2]} & set(range(1, len(steps))))
+            return self._most(steps)
+        telling = [number for number, step in enumerate(steps, 1) if step][:1]
+        after = [number for number in range(2, len(steps)) if steps[number - 2] and not steps[number - 1]]
+        return [len(steps) // 2, *telling, *after[len(after) // 2 :][:1]]
+
+    def _most(self, steps: Sequence[bool]) -> list[int]:
+        """Each at which people are told, those in which that is written down, and every tenth of the others, in each
+        story other ones: they have most of them in common.
+        """
+        near = {
+            number + later
+            for number, telling in enumerate(steps, 1)
+            for later in range(_MARK + 1 if telling else 0)
+        }  # fmt: skip
+        others = range(1 + list(STORIES.values()).index(self._story) % _TENTH, len(steps), _TENTH)
+        return sorted((near | {*others}) & {*range(1, len(steps))})
 
     @staticmethod
     def _round(config: Config, minute: int, used: float, last: int = 0) -> list[bool]:

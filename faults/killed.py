@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from faults import canned
+from faults.deliveries import deliveries
 from faults.experiment import Experiment
 from faults.journals import ask
 from faults.lab import Lab
@@ -235,7 +236,9 @@ def started_twice(lab: Lab) -> str:
 EXPERIMENTS: Final = (
     Experiment("K1", "kill -9 at random times of rounds of 20 hosts", "nothing lost, doubled or held up", at_random),
     Experiment("K2", "death at the n-th statement, commit or mail command", "nothing lost, doubled or half", sweep),
+    Experiment("K2-delivery", "death at the n-th step where people are told, reminded, or not told for now",
+               "everybody hears what they would have heard; what comes twice has one id", deliveries),
     Experiment("K3", "a signal twice while 50 hosts hang", "an end within seconds, and the journal closed", signalled),
     Experiment("K5", "round after round, every fifth host failing", "memory, threads, descriptors stay", soaked),
     Experiment("K6", "two pollers on one config.xml", "one waits or both share; no alert twice", started_twice),
-)
+)  # fmt: skip

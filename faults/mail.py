@@ -1,24 +1,30 @@
-"""N1-N3: mail servers that are down, silent, unwilling or false; a storm of alerts; ends that follow beginnings."""
+"""N1-N4: channels that are down, silent, unwilling or false; a storm of alerts; ends that follow beginnings; swings."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from email.message import EmailMessage
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from faults import canned
 from faults.experiment import Experiment
+from faults.flapping import flapping
 from faults.journals import ask
 from faults.lab import Lab
 from faults.near import local, near
 from faults.unwilling import NAMES, unwilling
-from poller.model import Config, Contact, Threshold
+from poller.model import ChannelSettings, Config, Contact, Threshold
 from tests.notify.servers import text_of
+from tests.notify.web import Site, web_server
 
 METRICS: Final = ("memory.percent", "uptime.seconds", "load.1m", "processes.total", "cpu.count")
 
@@ -55,25 +61,53 @@ def in_order(lab: Lab) -> str:
     """N3: the poller is killed while it tries to tell the problem, and again while it tries to tell the end."""
     repeats = lab.size(short=2, full=20)
     for number in range(repeats):
-        config = canned.configuration(lab.folder(f"order{number}"), 0, NAMES)
+        folder = lab.folder(f"order{number}")
         for used in (90.0, 10.0):
-            _killed_at_mail(config, used)
+            _killed_at(partial(_by_mail, folder), used)
         inbox = lab.mail()
-        canned.a_round(canned.configuration(config.path.parent, inbox.port, NAMES), 10.0)
+        canned.a_round(canned.configuration(folder, inbox.port, NAMES), 10.0)
         _in_order(inbox.mail.messages, NAMES)
-    real = "" if lab.short else f", {_real_order(lab, 5)} of them by the real command"
-    return f"{repeats} problems and their ends, the poller killed in between{real}: all told, in order"
+    hooked = lab.size(short=1, full=10)
+    for number in range(hooked):
+        _order_of_webhook(lab.folder(f"hook{number}"))
+    real = "" if lab.short else f" and {_real_order(lab, 5)} by the real command"
+    return (
+        f"{repeats} problems and their ends by mail{real}, {hooked} by webhook, the poller killed in between: "
+        "all told, in order"
+    )
 
 
-def _killed_at_mail(config: Config, used: float) -> None:
+def _by_mail(folder: Path, port: int) -> Config:
+    return canned.configuration(folder, port, NAMES, timeout=30.0)
+
+
+def _killed_at(configuration: Callable[[int], Config], used: float) -> None:
+    """A round of a configuration whose channel, at that port, says nothing; kill -9 while it waits for it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(20)
-        port = silent.getsockname()[1]
-        child = canned.started(canned.configuration(config.path.parent, port, NAMES, timeout=30.0), used)
+        child = canned.started(configuration(silent.getsockname()[1]), used)
         with ExitStack() as held:
             held.enter_context(silent.accept()[0])
             os.kill(child, signal.SIGKILL)
             assert canned.ended(child) == -signal.SIGKILL
+
+
+def _order_of_webhook(folder: Path) -> None:
+    contacts = (Contact("ops", channels=("hook",)),)
+
+    def configuration(port: int) -> Config:
+        hook = ChannelSettings("hook", "webhook", address=f"http://127.0.0.1:{port}/", timeout=30.0)
+        return replace(canned.configuration(folder, 0, NAMES, contacts=contacts), mail=None, channels=(hook,))
+
+    for used in (90.0, 10.0):
+        _killed_at(configuration, used)
+    with web_server(Site()) as site:
+        canned.a_round(configuration(site.port), 10.0)
+        (request,) = site.requests
+    told = json.loads(request.body)["notifications"]
+    for name in NAMES:
+        kinds = [one["kind"] for one in told if one["alert"]["host"] == name]
+        assert kinds == ["opened", "closed"], f"{name}: {kinds}"
 
 
 def _in_order(messages: list[EmailMessage], names: tuple[str, ...]) -> None:
@@ -109,7 +143,10 @@ def _real_order(lab: Lab, repeats: int) -> int:
 
 
 EXPERIMENTS: Final = (
-    Experiment("N1", "a mail server down, silent, unwilling or false", "polls go on, mails wait, no secret", unwilling),
+    Experiment("N1", "mail servers, webhooks and commands that are down, silent, unwilling or false",
+               "polls go on; messages wait, or go by the other channel at once; nothing in clear text", unwilling),
     Experiment("N2", "100 hosts cross five limits in one round", "one mail per contact, none lost", storm),
     Experiment("N3", "a problem and its end while mail is down, and kills", "both told, in order", in_order),
-)
+    Experiment("N4", "a value that swings around its limit for an hour, at one poll a minute", "a problem and its end "
+               "with hysteresis; else, over 30 % of changes, after at most six that it flaps, and its end", flapping),
+)  # fmt: skip

@@ -1,4 +1,7 @@
-"""N1: mail servers that are down, silent, unwilling or false, and what is owed meanwhile."""
+"""N1: mail servers that are down, silent, unwilling or false, and what is owed meanwhile.
+
+Everybody has a webhook as well: it is told at once what the mail server refuses for good, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from typing import Any, Final, Literal
 from faults import canned
 from faults.journals import ask
 from faults.lab import Lab
-from poller.model import Config, MailServer, Secret
+from faults.rerouted import rerouted
+from poller.model import ChannelSettings, Config, Contact, MailServer, Secret
 from tests.notify.servers import (
     PASSWORD,
     USER,
@@ -31,16 +35,18 @@ from tests.notify.servers import (
     mail_server,
     make_tls,
 )
+from tests.notify.web import Site, web_server
 
 # Seconds until a server that says nothing is given up.
 PATIENCE: Final = 1.0
 
 NAMES: Final = ("web1", "web2")
+EITHER: Final = Contact("ops", "ops@example.org", channels=("mail", "hook"))
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`server` makes one for a block: its port, and what it was sent. `kept` is False when retrying is in vain."""
+    """`server` makes one for a block: its port, and what it was sent. `kept`: for the same channel, later."""
 
     server: Callable[[Tls, Tls], AbstractContextManager[tuple[int, list[bytes]]]]
     security: Literal["none", "starttls"] = "none"
@@ -121,37 +127,48 @@ def unwilling(lab: Lab) -> str:
     password = folder / "password"
     password.touch(0o600)
     password.write_text(lab.secret(PASSWORD))
-    kept = given_up = 0
+    kept = 0
     _quiet(lab)
     polled = delivered = 0.0
     for name, trouble in TROUBLES.items():
-        config = canned.configuration(lab.folder(name.replace(" ", "-")), 0, NAMES)
+        config = canned.configuration(lab.folder(name.replace(" ", "-")), 0, NAMES, contacts=(EITHER,))
         seen.clear()
-        with trouble.server(right, wrong) as (port, received):
+        with trouble.server(right, wrong) as (port, received), web_server(Site()) as hook:
+            config = replace(config, channels=(ChannelSettings("hook", "webhook", address=hook.url()),))
             begun = time.monotonic()
             canned.a_round(_asking(config, port, trouble, right, password), 90.0)
             polled = max(polled, time.monotonic() - begun)
-            told = b"".join([*received, *seen])
-        for form in (
-            PASSWORD.encode(),
-            base64.b64encode(PASSWORD.encode()),
-            base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()),
-        ):
-            assert form not in told, f"{name}: the password went out in clear text"
+            _nothing_clear(b"".join([*received, *seen]), trouble, name)
         assert ask(config.journal, "SELECT count(*) FROM poll WHERE outcome = 'ok'") == [(2,)], f"{name}: polls suffer"
         states = {state for (state,) in ask(config.journal, "SELECT state FROM notification")}
-        assert states == ({"owed"} if trouble.kept else {"failed"}), f"{name}: {states}"
+        assert states == ({"owed"} if trouble.kept else {"delivered"}), f"{name}: {states}"
+        assert len(hook.requests) == (not trouble.kept), f"{name}: {len(hook.requests)} messages by the webhook"
         begun = time.monotonic()
         messages = _back(config, right, password)
         delivered = max(delivered, time.monotonic() - begun)
         assert len(messages) == trouble.kept, f"{name}: {len(messages)} mails when the server is back"
-        kept, given_up = kept + trouble.kept, given_up + (not trouble.kept)
+        kept += trouble.kept
     assert polled < PATIENCE + 3 and delivered < 60
     waited = _killed_while_waiting(lab)
+    others = rerouted(lab, right, wrong)
     return (
-        f"{len(TROUBLES)} troubles: rounds <= {polled:.1f} s, {kept} kept and told <= {delivered:.1f} s after the "
-        f"return, {given_up} given up by 5xx; the next round while one waits: {waited:.1f} s; no password in clear text"
+        f"mail: {len(TROUBLES)} troubles, rounds <= {polled:.1f} s, {kept} kept and told <= {delivered:.1f} s after "
+        f"the return, {len(TROUBLES) - kept} (5xx) told by webhook in the same round; the next round while one waits: "
+        f"{waited:.1f} s; nothing in clear text; {others}"
     )
+
+
+def _nothing_clear(told: bytes, trouble: Trouble, name: str) -> None:
+    """No password ever; and no word of a mail where encryption was asked for."""
+    for form in (
+        PASSWORD.encode(),
+        base64.b64encode(PASSWORD.encode()),
+        base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()),
+    ):
+        assert form not in told, f"{name}: the password went out in clear text"
+    if trouble.security != "none":
+        for word in (b"MAIL FROM", b"RCPT TO", b"Subject", b"AUTH"):
+            assert word.lower() not in told.lower(), f"{name}: {word!r} went out in clear text"
 
 
 def _quiet(lab: Lab) -> None:

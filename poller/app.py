@@ -142,7 +142,9 @@ def run_round(
 
 def _said(hosts: int, outcomes: Counter[str], aftermath: Aftermath | None) -> str:
     """What a watcher outside is told of a round: counts, and nothing that has a name."""
-    parts = ["1 host" if hosts == 1 else f"{hosts} hosts"] + [f"{count} {outcome}" for outcome, count in sorted(outcomes.items())]
+    parts = ["1 host" if hosts == 1 else f"{hosts} hosts"] + [
+        f"{count} {outcome}" for outcome, count in sorted(outcomes.items())
+    ]
     if aftermath and aftermath.delivery and aftermath.delivery.kept:
         kept = aftermath.delivery.kept
         parts.append("1 message waits" if kept == 1 else f"{kept} messages wait")
