@@ -1,7 +1,8 @@
 """Echo requests and their answers (RFC 792, RFC 4443). The only door to icmplib. Numeric addresses only: no look-up.
 
 Without privileges where the kernel lets this group send them (sysctl net.ipv4.ping_group_range, icmp(7)), else by a raw
-socket, which needs CAP_NET_RAW. Each call has a socket of its own, connected to the address: it hears from nobody else.
+socket, which needs CAP_NET_RAW. Each call has a socket of its own, connected to the address, and takes answers from
+nobody else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 import socket
 import threading
 import time
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
 
 from poller.model import Deadline, Ping
@@ -65,6 +67,11 @@ def _socket(address: str) -> ICMPSocket:
         link.close()
         raise
     return link
+
+
+def _plain(address: str) -> IPv4Address | IPv6Address:
+    """Without the interface of a link-local one: fe80::1%eth0."""
+    return ip_address(address.partition("%")[0])
 
 
 def _reason(error: BaseException) -> str:
@@ -130,7 +137,9 @@ class _Echo:
                 return
 
     def _note(self, reply: ICMPReply) -> None:
-        """The socket hears all that comes from there, also (on this machine) its own requests."""
+        """The socket hears all that comes from there, also (on this machine) its own requests; and what came from
+        elsewhere before it was connected.
+        """
         ours = reply.id == self._identifier and reply.sequence < len(self._sent)
-        if ours and reply.type == self._answer:
+        if ours and _plain(reply.source) == _plain(self._address) and reply.type == self._answer:
             self._answers.setdefault(reply.sequence, time.monotonic() - self._sent[reply.sequence])

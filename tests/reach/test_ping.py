@@ -68,6 +68,25 @@ print(json.dumps(found))
     assert apart.python(program) == {"127.0.0.1": 2, "127.0.0.2": 2, "192.0.2.9": 0}
 
 
+@pytest.mark.parametrize(("kind", "other", "silent"), [(4, "127.0.0.1", "192.0.2.9"), (6, "::1", "2001:db8::9")])
+def test_what_a_raw_socket_heard_before_it_was_connected_does_not_count(
+    apart: Namespace, kind: int, other: str, silent: str
+) -> None:
+    program = f"""
+import icmplib, json
+from poller.reach import ping as module
+module._identifiers = iter([7] * 100)
+class Slow(icmplib.ICMPv{kind}Socket):
+    def __init__(self, **options):
+        super().__init__(**options)
+        icmplib.ICMPv{kind}Socket = Slow.__base__
+        assert module.ping("{other}", count=2, timeout=5.0).received == 2
+icmplib.ICMPv{kind}Socket = Slow
+print(json.dumps(module.ping("{silent}", count=2, timeout=0.3).received))
+"""
+    assert apart.python(program) == 0
+
+
 @pytest.mark.parametrize("address", ["192.0.2.9", "2001:db8::9"])
 def test_a_silent_address_costs_its_time_and_no_more(apart: Namespace, address: str) -> None:
     found, seconds = inside(apart, f"ping({address!r}, count=2, timeout=0.3)")
