@@ -119,7 +119,8 @@ def test_an_ssh_server_that_does_not_speak_leaves_time_for_a_ping() -> None:
 
 def test_what_a_living_machine_says_needs_no_ping(make_sshd: MakeSshd) -> None:
     server = make_sshd()
-    assert known(server).ping is None
+    well = known(server)
+    assert (well.stage, well.error, well.ping) == ("", "", None), server.log()
     server.authorized_keys.write_text("")
     denied = known(server)
     assert (denied.stage, denied.ping) == ("auth", None)
