@@ -119,9 +119,10 @@ class Sshd:
             self.port = port or free_port()
             (self.folder / "sshd_config").write_text("\n".join(self._config()) + "\n")
             command = [*self.within, SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")]
+            before = len(self.log())
             with self.log_file.open("ab") as log:
                 self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log, cwd=self.folder)
-            if self._answers():
+            if self._answers(before):
                 return
             self.stop()
         raise RuntimeError(f"sshd does not start: {self.log()}")
@@ -156,11 +157,15 @@ class Sshd:
                 raise AssertionError(f"not {count} times {text!r} in:\n{self.log()}")
             time.sleep(0.02)
 
-    def _answers(self) -> bool:
+    def _answers(self, before: int) -> bool:
+        """On every address: it begins on one after the other. `before`: how long the log of earlier starts is."""
         until = time.monotonic() + 10
         while time.monotonic() < until and self._process and self._process.poll() is None:
-            if "Server listening" in self.log() and f"port {self.port}" in self.log():
+            said = self.log()[before:]
+            if said.count("Server listening on") >= len(self.addresses):
                 return True
+            if "Bind to port" in said:
+                return False
             time.sleep(0.01)
         return False
 
