@@ -14,6 +14,7 @@ from faults.hosts import standing_in
 from faults.lab import Lab
 from faults.site import LabSite
 from tests.notify.servers import text_of
+from tests.stopped import stop
 
 GOOD: Final = ("ok", "partial")
 LIBRARY: Final = "libfaketimeMT.so.1"
@@ -99,7 +100,7 @@ def suspended(lab: Lab) -> str:
         while not site.sshd.log().count("Accepted publickey"):
             assert process.poll() is None
             time.sleep(0.02)
-        os.kill(process.pid, signal.SIGSTOP)
+        stop(process.pid)
         _wait(away)
         os.kill(process.pid, signal.SIGCONT)
         resumed = time.monotonic()

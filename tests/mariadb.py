@@ -41,6 +41,7 @@ from cryptography.x509.oid import NameOID
 
 from poller.model import ArchiveSettings, Secret
 from tests.end_to_end.sshd import free_port
+from tests.stopped import stop
 
 MARIADBD: Final = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin:/sbin:" + os.environ.get("PATH", ""))
 _START_SECONDS: Final = 60.0
@@ -158,7 +159,7 @@ class MariaDb:
 
     def pause(self) -> None:
         """It keeps every connection and answers nobody, as behind a network that drops all packets."""
-        os.kill(self.pid, signal.SIGSTOP)
+        stop(self.pid)
 
     def resume(self) -> None:
         os.kill(self.pid, signal.SIGCONT)

@@ -15,6 +15,7 @@ from poller.model import Deadline, Host, Stopwatch
 from poller.ssh import Gates, connect
 from tests.end_to_end.sshd import MakeSshd, Sshd
 from tests.ssh.standins import COMMAND, MARKER, ask, fails, nothing_left, outcome, outgoing
+from tests.stopped import stop
 
 # Holds its poll until as many hosts as are asked at once are connected: they wait for each other in a folder.
 MEET = """
@@ -117,7 +118,7 @@ def test_a_jump_host_that_stops_working_holds_nobody_past_the_deadline(make_sshd
         session.ask(flood, MARKER, deadline=Deadline(5))
         stopped = jump.children()
         for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+            stop(pid)
         try:
             started = time.monotonic()
             with pytest.raises(HostError) as caught:

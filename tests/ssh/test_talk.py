@@ -24,6 +24,7 @@ from tests.ssh.standins import (
     outgoing,
     resident_bytes,
 )
+from tests.stopped import stop
 
 MIB = 1024 * 1024
 
@@ -116,7 +117,7 @@ def test_a_host_that_stops_in_mid_answer_ends_with_the_deadline(sshd: Sshd) -> N
         session.ask(program, MARKER, deadline=Deadline(5))
         stopped = sshd.children()
         for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+            stop(pid)
         try:
             started = time.monotonic()
             with pytest.raises(HostError) as caught:
