@@ -47,6 +47,7 @@ from poller.model.contracts import Channel, Outbox
 from poller.model.devices import Device, KernelLog, KernelMessage, Mount, UsbDevice
 from poller.model.evidence import EvidencePart
 from poller.model.findings import Brief, Connection, Findings, LogLine, Talk
+from poller.model.live import Arrivals, Encounter, Hint, Link, LinkState, Push, Sighted
 from poller.model.loglines import JournalEntry, LogSource, LogText
 from poller.model.poll import (
     BACK_OFF_MS,
@@ -113,6 +114,7 @@ __all__ = [
     "AlertMemory",
     "AnyRule",
     "ArchiveSettings",
+    "Arrivals",
     "Before",
     "BlockDevice",
     "Brief",
@@ -130,6 +132,7 @@ __all__ = [
     "Deadline",
     "Device",
     "Downtime",
+    "Encounter",
     "Escalation",
     "Event",
     "EvidencePart",
@@ -140,6 +143,7 @@ __all__ = [
     "Flap",
     "Flow",
     "Heartbeat",
+    "Hint",
     "History",
     "Hold",
     "Host",
@@ -150,6 +154,8 @@ __all__ = [
     "KernelMessage",
     "Letter",
     "LimitState",
+    "Link",
+    "LinkState",
     "Listener",
     "LoadAverage",
     "LogFile",
@@ -180,6 +186,7 @@ __all__ = [
     "ProcessCount",
     "Processes",
     "Protocols",
+    "Push",
     "RaidArray",
     "Reading",
     "Redaction",
@@ -195,6 +202,7 @@ __all__ = [
     "Series",
     "Severity",
     "Sight",
+    "Sighted",
     "Silence",
     "Socket",
     "SocketCount",

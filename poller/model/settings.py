@@ -86,7 +86,8 @@ class ArchiveSettings:
 class Host:
     """One machine to poll. `address` "local" is the poller's own machine, reached without SSH.
 
-    `remind` and `escalations` are those of its thresholds and rules that say nothing of their own.
+    `remind` and `escalations` are those of its thresholds and rules that say nothing of their own. `cold`: a daemon
+    holds no session there between polls. `live`: a daemon is told of devices, mounts and contacts as they happen.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Host:
     remind: tuple[float, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     watch: Watch = field(default_factory=Watch)
+    cold: bool = False
+    live: bool = False
     where: str = ""
 
     @property
@@ -122,7 +125,9 @@ class Config:
     """The whole configuration. `origins[host][attribute]` is the `file:line` that set a merged value.
 
     `journal_bound` is how many bytes the journal may take while the archive is away. `thresholds` are those on the
-    poller's own numbers. `group_wait` and `group_interval` are seconds that a daemon collects before it tells.
+    poller's own numbers. `group_wait` and `group_interval` are seconds that a daemon collects before it tells;
+    `processes` how many workers share its hosts (1: none, its own threads poll), `socket` where it listens for the
+    command line (None: beside the journal).
     """
 
     path: Path
@@ -140,6 +145,8 @@ class Config:
     heartbeat: Heartbeat | None = None
     group_wait: float = 30.0
     group_interval: float = 300.0
+    processes: int = 1
+    socket: Path | None = None
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def channel(self, name: str) -> ChannelSettings | None:

@@ -1,0 +1,1 @@
+"""How many hosts this machine can poll, from what polls cost."""

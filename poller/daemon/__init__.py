@@ -1,0 +1,1 @@
+"""`poller daemon`: the poller that stays. Each host at its own interval, over a session that is held between polls."""

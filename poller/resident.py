@@ -1,0 +1,1 @@
+"""A session at one host that outlives a poll."""
