@@ -80,18 +80,24 @@ def gather(
     payload: Payload,
     deadline: Deadline,
     past: Past = forgotten,
+    idle: float = 0.0,
 ) -> tuple[EvidencePart, ...]:
-    """Asks once more, when a rule is breached and there is time. `poll` has its report. Never raises."""
+    """Asks once more, when a rule is breached and there is time. `poll` has its report. Never raises.
+
+    `idle` as in a request: a probe that stays waits so many seconds for the next one.
+    """
     try:
         left = min(deadline.remaining - _SPARE, _MOST)
         asks = left >= _LEAST and breached(host, before, poll, past)
-        return _asked(host, before, session, payload, left) if asks else ()
+        return _asked(host, before, session, payload, left, idle) if asks else ()
     except Exception as error:  # whatever it is: the report itself is there
         _log.info("%a: no evidence: %s", host.name, ascii(str(error)))
         return ()
 
 
-def _asked(host: Host, before: Before, session: Session, payload: Payload, seconds: float) -> tuple[EvidencePart, ...]:
+def _asked(
+    host: Host, before: Before, session: Session, payload: Payload, seconds: float, idle: float
+) -> tuple[EvidencePart, ...]:
     deadline = Deadline(seconds)
     watch = Watch(top=PROCESSES, commands=host.watch.commands)
     request = Request.fresh(
@@ -100,6 +106,7 @@ def _asked(host: Host, before: Before, session: Session, payload: Payload, secon
         replace(Before(), stuck=before.stuck),
         payload,
         seconds * 0.8,
+        idle,
         watch=watch,
         only=SECTIONS,
         options={"kernel": {"last": KERNEL_LINES}},

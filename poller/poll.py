@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Final
@@ -31,11 +30,11 @@ from poller.model import (
     Stopwatch,
 )
 from poller.probe.envelope import open_report
-from poller.probe.payload import Payload, build, command
 from poller.probe.report import parse
 from poller.probe.request import Request
 from poller.probe.wanted import due, elsewhere
-from poller.ssh import Gates, Session, connect
+from poller.resident import Resident
+from poller.ssh import Gates, Session
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +47,9 @@ _FOR_SOME: Final = frozenset({"kernel"})
 BACK_OFF: Final = ("auth", "backoff")
 # And of one for which the poller's own machine had too little left.
 RESOURCES: Final = ("connect", "resources")
+# How the end of a connection shows to who asks in it.
+_BROKEN: Final = frozenset({("session", "closed"), ("probe", "closed")})
+_NEW: Final = Before()
 _LACKS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
@@ -57,16 +59,18 @@ def poll(
     gates: Gates,
     deadline: Deadline | None = None,
     past: evidence.Past = evidence.forgotten,
+    resident: Resident | None = None,
 ) -> Poll:
     """One attempt, by `deadline` (default: the host's own). A fault of the host is an outcome, no exception.
 
-    `past` is for rules that want evidence and look back.
+    `past` is for rules that want evidence and look back. The session is that of `resident`, which keeps it afterwards
+    unless the poll failed; without one it is closed.
     """
     stopwatch = Stopwatch()
     started = time.monotonic()
     deadline = deadline or Deadline(host.poll.deadline)
     draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
-    talk = _Talk(draft, past)
+    talk = _Talk(draft, past, resident)
     try:
         result = (talk.ping if host.via == "ping" else talk.hold)(host, before, gates, deadline, stopwatch)
     except Exception as error:
@@ -88,9 +92,10 @@ def _pinged(failed: Poll, error: Exception, deadline: Deadline) -> Poll:
 class _Talk:
     """Keeps what is learned on the way, so that a poll that fails half-way still says how far it came."""
 
-    def __init__(self, draft: Poll, past: evidence.Past) -> None:
+    def __init__(self, draft: Poll, past: evidence.Past, resident: Resident | None) -> None:
         self.draft = draft
         self._past = past
+        self._resident = resident
 
     def ping(self, host: Host, before: Before, _gates: Gates, deadline: Deadline, stopwatch: Stopwatch) -> Poll:
         """A host without SSH."""
@@ -101,43 +106,58 @@ class _Talk:
         return _failed(answered, pinging.unanswered(answer))
 
     def hold(self, host: Host, before: Before, gates: Gates, deadline: Deadline, stopwatch: Stopwatch) -> Poll:
-        order = command(host.python, host.become)
-        report: Report | None = None
-        proof: tuple[EvidencePart, ...] = ()
-        with connect(
-            host,
-            command=order,
-            deadline=pinging.for_login(deadline),
-            stopwatch=stopwatch,
-            before=before,
-            gates=gates,
-        ) as session:
+        """Asks in a session. One that was held and turns out to be broken is no fault of the host: then in a new one.
+
+        With less than half of the time left that is not tried any more.
+        """
+        held = self._resident or Resident(host, gates, stays=False)
+        draft, used = self.draft, held.connected
+        try:
+            return self._turn(held, before, deadline, stopwatch)
+        except HostError as error:
+            broken = used and not held.aborted and (error.stage, error.code) in _BROKEN
+            if not broken or deadline.remaining < host.poll.deadline / 2:
+                raise
+            _log.info("%a: %s; connecting anew", host.name, ascii(error.sentence))
+        self.draft = draft
+        return self._turn(held, before, deadline, stopwatch)
+
+    def _turn(self, held: Resident, before: Before, deadline: Deadline, stopwatch: Stopwatch) -> Poll:
+        host = held.host
+        with held.turn(before, pinging.for_login(deadline), stopwatch) as session:
             self.draft = replace(self.draft, address=session.address, host_key=session.host_key)
             wanted = due(host.watch, before, now_ms())
-            payload = build(evidence.sections(host, wanted), elsewhere=elsewhere(before))
-            request, sealed = self._ask(host, before, session, payload, wanted, deadline)
+            payload, bundle = held.payload(
+                evidence.sections(host, wanted),
+                lambda: evidence.sections(host, due(host.watch, _NEW, 0)),
+                before,
+                elsewhere=elsewhere(before),
+            )
+            nonce, previous = held.opened
+            # The probe gives up a little earlier than the poller, so that a slow section arrives as data.
+            request = Request.fresh(
+                host.name,
+                session.host_key,
+                before,
+                payload,
+                deadline.remaining * 0.8,
+                held.idle,
+                watch=host.watch,
+                only=wanted,
+                after=nonce,
+            )
+            sealed = self._ask(session, bundle, request, deadline)
+            report = _opened(sealed, request, stopwatch, previous)
+            held.note(request.nonce, report)
+            proof: tuple[EvidencePart, ...] = ()
             if evidence.rules(host):
-                report = _opened(sealed, request, stopwatch)
                 known = replace(self.draft, report=report)
-                proof = evidence.gather(host, before, known, session, payload, deadline, self._past)
-        report = report or _opened(sealed, request, stopwatch)
+                proof = evidence.gather(host, before, known, session, payload, deadline, self._past, held.idle)
         return replace(self.draft, outcome=_outcome(report), report=report, evidence=proof)
 
-    def _ask(
-        self,
-        host: Host,
-        before: Before,
-        session: Session,
-        payload: Payload,
-        wanted: Iterable[str],
-        deadline: Deadline,
-    ) -> tuple[Request, bytes]:
-        # The probe gives up a little earlier than the poller, so that a slow section arrives as data.
-        request = Request.fresh(
-            host.name, session.host_key, before, payload, deadline.remaining * 0.8, watch=host.watch, only=wanted
-        )
+    def _ask(self, session: Session, bundle: bytes, request: Request, deadline: Deadline) -> bytes:
         asked_ms = now_ms()
-        answer = session.ask(payload.data + request.frame, request.marker, deadline=deadline)
+        answer = session.ask(bundle + request.frame, request.marker, deadline=deadline)
         self.draft = replace(
             self.draft,
             asked_ms=asked_ms,
@@ -146,14 +166,14 @@ class _Talk:
             received_bytes=answer.received_bytes,
             sudo_denied=answer.sudo_denied,
         )
-        return request, answer.frame
+        return answer.frame
 
 
-def _opened(sealed: bytes, request: Request, stopwatch: Stopwatch) -> Report:
+def _opened(sealed: bytes, request: Request, stopwatch: Stopwatch, previous: Report | None) -> Report:
     with stopwatch.measure("envelope"):
         xml = open_report(sealed, request)
     with stopwatch.measure("report"):
-        return parse(xml, request)
+        return parse(xml, request, previous)
 
 
 def _outcome(report: Report) -> PollOutcome:
@@ -233,6 +253,12 @@ def skipped(host: Host, error: HostError) -> Poll:
 def unable(host: Host) -> Poll:
     """A poll for which not even a thread could be started."""
     return skipped(host, HostError(*RESOURCES, "no more threads"))
+
+
+def broken(host: Host, error: Exception) -> Poll:
+    """A poll that a defect of the poller itself has ended."""
+    draft = Poll(id=str(uuid7()), host=host.name, at_ms=now_ms(), outcome=PollOutcome.FAILED)
+    return _ended(draft, error, "asking")
 
 
 def overdue(host: Host) -> Poll:

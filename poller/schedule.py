@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 import queue
-import resource
 import threading
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import Final
 
 from poller.model import Host, Poll
 from poller.poll import lacking, unable
+from poller.ssh import affordable
 
 # Seconds beyond a host's deadline before its thread is given up.
 _GRACE: Final = 2.0
@@ -28,26 +28,9 @@ _LONGEST_SPREAD: Final = 5.0
 # Seconds that finished polls wait for company while others are still going on. Taking them in one by one, between
 # threads that do something else, costs up to twice as much CPU as in one go, and each commit is an fsync.
 _LINGER: Final = 0.5
-# Files of a poll at its worst moment (the pipes to a program here, both ends; or a socket, the resolver's and a key),
-# and of the rest of the poller (the journal, its locks, the archive, mail, gateways).
-_FILES_OF_A_POLL: Final = 6
-_FILES_OF_OUR_OWN: Final = 28
 # What was lacking may be there again after this many seconds; a poll that lacked something is tried so often more.
 _PAUSE: Final = 0.25
 _TRIES: Final = 5
-
-
-def affordable(at_once: int) -> int:
-    """So many hosts at once, or as many as there may be open files for. Raises the soft limit when that helps."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = at_once * _FILES_OF_A_POLL + _FILES_OF_OUR_OWN
-    if soft == resource.RLIM_INFINITY:
-        return at_once
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        soft = most
-    return max(1, min(at_once, (soft - _FILES_OF_OUR_OWN) // _FILES_OF_A_POLL))
 
 
 def stagger(name: str, count: int) -> float:

@@ -13,6 +13,8 @@
     auth       keys, certificates, agent, password
     session    ask -> Answer; talk: the running command; frame: the answer among the noise;
                diagnosis: why no answer came; local: the same on this machine, without SSH
+    allowance  how much a host may push unasked; bell: what wakes a thread that waits for its connection
+    files      how many hosts the open files are enough for
     faults     what paramiko raises -> stage, code, sentence
 
 In: a `Host` of the model, a command and bytes. Out: bytes, or HostError. Never: a host key accepted unseen, agent
@@ -20,9 +22,24 @@ forwarding, SHA-1, a program started for ssh_config, a call that outlives its de
 """
 
 from poller.ssh import lean  # noqa: F401 - before anything that imports paramiko
+from poller.ssh.bell import Bell
 from poller.ssh.connect import addresses, connect, logged_in
+from poller.ssh.files import affordable, room
 from poller.ssh.gates import Gates
 from poller.ssh.scan import HostKeys, record, scan
 from poller.ssh.session import Answer, Session
 
-__all__ = ["Answer", "Gates", "HostKeys", "Session", "addresses", "connect", "logged_in", "record", "scan"]
+__all__ = [
+    "Answer",
+    "Bell",
+    "Gates",
+    "HostKeys",
+    "Session",
+    "addresses",
+    "affordable",
+    "connect",
+    "logged_in",
+    "record",
+    "room",
+    "scan",
+]

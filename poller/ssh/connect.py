@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from poller.model import Before, Deadline, Host, Stopwatch
@@ -30,8 +30,11 @@ def connect(
     stopwatch: Stopwatch,
     before: Before = _NOTHING,
     gates: Gates | None = None,
+    held: bool = False,
 ) -> Iterator[Session]:
     """Logs in at `host`, whose key must be known, and yields the session; `command` starts with its first `ask`.
+
+    A session that is `held` for long keeps no place at the gateway once it is logged in.
 
     HostError says at which stage it ended. Whatever the host does, this ends by `deadline` (and the `ask` in it by its
     own). `before.address` is tried when the resolver does not answer; sudo that was refused lately is left out.
@@ -44,7 +47,7 @@ def connect(
         finally:
             session.close()
         return
-    with logged_in(resolve(host), deadline, stopwatch, before.address, gates) as connection:
+    with logged_in(resolve(host), deadline, stopwatch, before.address, gates, held=held) as connection:
         yield session_on(connection, command, stopwatch, sudo_denied=denied)
 
 
@@ -63,13 +66,23 @@ def session_on(connection: Connection, command: str, stopwatch: Stopwatch, *, su
 
 @contextmanager
 def logged_in(
-    route: Route, deadline: Deadline, stopwatch: Stopwatch, last_good: str | None = None, gates: Gates | None = None
+    route: Route,
+    deadline: Deadline,
+    stopwatch: Stopwatch,
+    last_good: str | None = None,
+    gates: Gates | None = None,
+    *,
+    held: bool = False,
 ) -> Iterator[Connection]:
     """A connection that is logged in at a verified host, through its jump hosts; closed at the end of the block."""
     gateway = route.jumps[-1] if route.jumps else None
-    place = gates.through(gateway.hostname, gateway.port, deadline) if gates and gateway else nullcontext()
+    place = ExitStack()
+    if gates and gateway:
+        place.enter_context(gates.through(gateway.hostname, gateway.port, deadline))
     with place, through(route.jumps, last_good, deadline, gates) as dial:
         connection = log_in(route, dial, deadline, stopwatch, gates)
+        if held:
+            place.close()
         try:
             yield connection
         finally:

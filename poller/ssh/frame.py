@@ -1,7 +1,7 @@
 """Finds the answer frame in everything else that a host writes to stdout.
 
 A frame is `\\n#MARKER KIND LENGTH\\n` and LENGTH bytes. The marker is random for each request, so that neither a motd
-nor an old answer can look like one.
+nor an old answer can look like one. One stream may hold frames of two markers: the answer, and what the probe pushes.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ _HEADER: Final = re.compile(rb"([a-z]{1,16}) ([0-9]{1,10})\n")
 class Frame:
     kind: str
     body: bytes
+    marker: str
 
 
 class Scanner:
     """Takes stdout in pieces of any size; remembers only the first 4 KiB of noise."""
 
-    def __init__(self, marker: str) -> None:
-        self._start = b"\n#" + marker.encode() + b" "
+    def __init__(self, *markers: str) -> None:
+        self._starts = {marker: _start(marker) for marker in markers}
         self._buffer = bytearray()
-        self._header: tuple[str, int] | None = None
+        self._header: tuple[str, int, str] | None = None
         self._noise_bytes = 0
         self.noise = b""
 
@@ -40,32 +41,50 @@ class Scanner:
         """What came after the frame."""
         return bytes(self._buffer)
 
+    def expect(self, marker: str) -> None:
+        """Frames with this marker are looked for as well. All markers are of one length."""
+        self._starts[marker] = _start(marker)
+
+    def forget(self, marker: str) -> None:
+        """From now on they are noise."""
+        self._starts.pop(marker, None)
+
+    def renew(self) -> None:
+        """Noise counts from here."""
+        self._noise_bytes, self.noise = 0, b""
+
     def feed(self, data: bytes) -> Frame | None:
-        """The frame, once it is complete. HostError probe/noise or probe/oversize."""
+        """The first frame that is complete; with b"" the next one. HostError probe/noise or probe/oversize."""
         self._buffer += data
         if self._header is None and not self._find():
             return None
         assert self._header is not None  # noqa: S101 - _find has set it
-        kind, length = self._header
+        kind, length, marker = self._header
         if len(self._buffer) < length:
             return None
         body = bytes(self._buffer[:length])
         del self._buffer[:length]
-        return Frame(kind, body)
+        self._header = None
+        return Frame(kind, body, marker)
 
     def _find(self) -> bool:
         """Looks for the header; drops what is noise for certain."""
-        index = self._buffer.find(self._start)
-        if index < 0:
-            self._drop(max(0, len(self._buffer) - len(self._start)))
+        if not self._buffer:
             return False
-        self._drop(index)
-        header = _HEADER.match(self._buffer, len(self._start))
+        found = [(at, marker) for marker, start in self._starts.items() if (at := self._buffer.find(start)) >= 0]
+        if not found:
+            longest = max(map(len, self._starts.values()), default=0)
+            self._drop(max(0, len(self._buffer) - longest))
+            return False
+        at, marker = min(found)
+        self._drop(at)
+        length = len(self._starts[marker])
+        header = _HEADER.match(self._buffer, length)
         if header is None:
-            if len(self._buffer) > len(self._start) + _HEADER_MOST:
+            if len(self._buffer) > length + _HEADER_MOST:
                 raise HostError("probe", "noise", "the frame's header is damaged")
             return False
-        self._header = header[1].decode(), int(header[2])
+        self._header = header[1].decode(), int(header[2]), marker
         if self._header[1] > FRAME_MOST:
             raise HostError("probe", "oversize", f"{self._header[1]} bytes announced")
         del self._buffer[: header.end()]
@@ -77,3 +96,7 @@ class Scanner:
         if self._noise_bytes > NOISE_MOST:
             raise HostError("probe", "noise", f"more than {NOISE_MOST} bytes; it begins {ascii(self.noise[:80])[1:]}")
         del self._buffer[:count]
+
+
+def _start(marker: str) -> bytes:
+    return b"\n#" + marker.encode() + b" "

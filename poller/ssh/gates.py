@@ -16,9 +16,10 @@ from poller.model import Deadline
 class Gates:
     """Thread-safe. The limit of a gateway is wide: hosts behind it that hang keep their places to their deadline."""
 
-    def __init__(self, per_target: int = 5, per_gateway: int = 50) -> None:
-        self._per_target = per_target
-        self._per_gateway = per_gateway
+    def __init__(self, per_target: int = 5, per_gateway: int = 50, *, processes: int = 1) -> None:
+        """Where `processes` share the hosts, each has its share of both limits, at least one."""
+        self._per_target = max(1, per_target // processes)
+        self._per_gateway = max(1, per_gateway // processes)
         self._lock = threading.Lock()
         self._gates: dict[tuple[str, str, int], threading.Semaphore] = {}
 

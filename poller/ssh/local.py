@@ -65,13 +65,21 @@ class LocalTalk:
             return len(data)  # it has gone; the end of its output says why
 
     def read(self, seconds: float) -> Chunk:
+        return self._read(seconds)
+
+    def listen(self, seconds: float, wake: int) -> Chunk:
+        return self._read(seconds, wake)
+
+    def _read(self, seconds: float, wake: int = -1) -> Chunk:
         if not self._streams:
             return Chunk(ended=True)
         poll = select.poll()  # select.select cannot watch descriptors above 1023
-        for descriptor in self._streams:
+        for descriptor in (*self._streams, *([wake] if wake >= 0 else [])):
             poll.register(descriptor, select.POLLIN)
         parts = {"out": b"", "err": b""}
-        for descriptor, _ in poll.poll(seconds * 1000):
+        for descriptor, _ in poll.poll(None if seconds == float("inf") else max(0.0, seconds) * 1000):
+            if descriptor == wake:
+                continue
             data = os.read(descriptor, _READ)
             parts[self._streams[descriptor]] = data
             if not data:
@@ -98,6 +106,11 @@ class LocalTalk:
             self._child.wait(_GRACE)
             return
         threading.Thread(target=self._child.wait, name="local-reaper", daemon=True).start()
+
+    def abort(self) -> None:
+        if self._child.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._child.pid, signal.SIGKILL)
 
 
 def start(command: str, deadline: Deadline) -> LocalTalk:

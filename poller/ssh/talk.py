@@ -18,6 +18,8 @@ from poller.ssh.wire import SESSION_ALLOWANCE
 
 SLICE: Final = 32 * 1024
 _READ: Final = 64 * 1024
+# A message that has begun has come in so many seconds, or the connection is no good.
+_MESSAGE_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,16 @@ class Talk(Protocol):
     def read(self, seconds: float) -> Chunk:
         """What is there, after waiting for it at most so long. An empty chunk: nothing came in time."""
 
+    def listen(self, seconds: float, wake: int) -> Chunk:
+        """As `read`, while nobody asks: ends as well when the descriptor `wake` is readable. `seconds` may be inf."""
+
     def status(self, seconds: float) -> int | None:
         """The exit status of a command that has ended, waiting for it a little."""
 
     def close(self) -> None: ...
+
+    def abort(self) -> None:
+        """Ends it under whoever reads or writes, without blocking."""
 
 
 class ChannelTalk:
@@ -118,6 +126,19 @@ class ChannelTalk:
                 return chunk
             self._advance(left)
 
+    def listen(self, seconds: float, wake: int) -> Chunk:
+        until = time.monotonic() + seconds
+        while True:
+            with translated("probe", self._wire):
+                chunk = self._there()
+            left = until - time.monotonic()
+            if chunk.out or chunk.err or chunk.ended or left <= 0 or not self._wire.ready(left, wake):
+                return chunk
+            self._wire.until(Deadline(_MESSAGE_SECONDS))  # half a message must not hold us
+            with translated("probe", self._wire):
+                self._transport.step()
+            self._wire.until(None)
+
     def _advance(self, seconds: float) -> None:
         """Lets the transport read its next message, if one comes in time."""
         with translated("probe", self._wire):
@@ -148,3 +169,6 @@ class ChannelTalk:
     def close(self) -> None:
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             self._channel.close()
+
+    def abort(self) -> None:
+        self._wire.expire()

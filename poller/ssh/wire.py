@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from poller.model import Deadline
+from poller.ssh.bell import Bell
 from poller.ssh.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ SESSION_ALLOWANCE: Final = 4 * 1024 * 1024
 HEAD_KEPT: Final = 256
 _STUCK_SECONDS: Final = 0.3
 _NEARLY: Final = 0.05
+
+
+def _came(descriptor: int, seconds: float, wake: int = -1) -> bool:
+    """Whether `descriptor` became readable in time, and `wake` did not before."""
+    poll = select.poll()  # select.select cannot watch descriptors above 1023
+    poll.register(descriptor, select.POLLIN)
+    if wake >= 0:
+        poll.register(wake, select.POLLIN)
+    came = poll.poll(None if seconds == float("inf") else max(0.0, seconds) * 1000)
+    return bool(came) and all(ready != wake for ready, _ in came)
 
 
 class Wire(ABC):
@@ -84,6 +95,13 @@ class Wire(ABC):
         """
         return bool(self._buffer) or time.monotonic() + seconds >= self.at - _NEARLY or self._wait(seconds)
 
+    def ready(self, seconds: float, wake: int) -> bool:
+        """Whether there is something to read (or the end), after waiting at most so long, or until `wake` is readable.
+
+        Nobody else ends this wait: it is for a connection that is held while nobody asks. `seconds` may be inf.
+        """
+        return bool(self._buffer) or _came(self._descriptor, seconds, wake)
+
     def settimeout(self, seconds: float | None) -> None:  # noqa: B027 - empty on purpose
         """Left alone: a blocking read never wakes up for nothing, and the watchdog ends it."""
 
@@ -134,6 +152,11 @@ class Wire(ABC):
             self._buffer = b""
             self._shut()
 
+    @property
+    @abstractmethod
+    def _descriptor(self) -> int:
+        """What is readable when there is something to read, or the end."""
+
     @abstractmethod
     def _wait(self, seconds: float) -> bool:
         """True when there is something to read, or the end."""
@@ -152,10 +175,12 @@ class SocketWire(Wire):
 
     _source: socket.socket
 
+    @property
+    def _descriptor(self) -> int:
+        return self._source.fileno()
+
     def _wait(self, seconds: float) -> bool:
-        poll = select.poll()  # select.select cannot watch descriptors above 1023
-        poll.register(self._source, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
+        return _came(self._source.fileno(), seconds)
 
     def _wake(self) -> None:
         # A connection that is down already refuses to be shut down again.
@@ -179,11 +204,15 @@ class ChannelWire(Wire):
         super().__init__(source)
         self._outer = outer
         self._busy_since = 0.0
-        self._arrived = threading.Event()
-        source.in_buffer.set_event(self._arrived)
+        self._arrived = Bell()
+        source.in_buffer.set_event(self._arrived)  # type: ignore[arg-type]  # it calls `set` and `clear`
+
+    @property
+    def _descriptor(self) -> int:
+        return self._arrived.fd
 
     def _wait(self, seconds: float) -> bool:
-        return self._arrived.wait(seconds)
+        return _came(self._arrived.fd, seconds)
 
     def _receive(self) -> bytes:
         data = super()._receive()
@@ -214,3 +243,4 @@ class ChannelWire(Wire):
         # Tells the jump host, unless the connection to it has gone first.
         with contextlib.suppress(OSError, EOFError):
             self._source.close()
+        self._arrived.close()

@@ -26,7 +26,7 @@ def what_a_probe_frames_is_found_however_it_is_cut(
     while stream and found is None:
         size = cuts.pop() if cuts else 7
         found, stream = scanner.feed(stream[:size]), stream[size:]
-    assert found == Frame(kind, body)
+    assert found == Frame(kind, body, MARKER)
     assert scanner.noise == noise[:NOISE_KEPT]
     assert scanner.rest + stream == after
 

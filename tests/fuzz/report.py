@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from poller.errors import OUTCOMES, HostError
 from poller.model import Report
-from poller.probe.report import SECTIONS, parse
+from poller.probe.kinds import SECTIONS
+from poller.probe.report import parse
 from tests.fuzz.reports import HEAVY, REPORTS, elements, misordered, mutations
 from tests.probe.reports import Asked, render
 

@@ -11,7 +11,7 @@ from lxml import etree
 
 from poller.model import Reading, Report, Row, Section, SectionStatus, natural_key
 from poller.model.report import NATURAL_KEYS
-from poller.probe.report import SECTIONS
+from poller.probe.kinds import SECTIONS
 from remote_probe.collectors import COUNTERS
 from tests.probe.reports import ELEMENTS, render, report, watched
 from tests.probe.sealing import DIGEST
