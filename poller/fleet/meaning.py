@@ -1,0 +1,41 @@
+"""What a poll, or a change of config.xml, means for a host that is held. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from poller import evidence
+from poller.model import Before, Host, Poll, PollOutcome
+
+# Where a poll of a host that nobody reached ends; and how one does whose session broke.
+_UNREACHED: Final = frozenset({"dns", "connect", "handshake"})
+_BROKEN: Final = frozenset({("session", "closed"), ("probe", "closed"), ("probe", "timeout")})
+# Another try soon would be one more login that is refused, and sshd counts them (PerSourcePenalties).
+_LOGIN: Final = frozenset({"auth", "hostkey"})
+
+
+def reached(host: Host) -> tuple[object, ...]:
+    """What a session depends on."""
+    return host.address, host.ssh, host.python, host.become, host.via, host.cold, host.poll.interval
+
+
+def slim(host: Host, before: Before) -> Before:
+    """What the next question needs: of the last reading only when it was, unless rules are judged right there."""
+    if before.reading is None or evidence.rules(host):
+        return before
+    return replace(before, reading=replace(before.reading, sections=()))
+
+
+def silent(polled: Poll) -> bool:
+    """A try that failed and taught nothing: nobody needs to know before the host is due."""
+    return polled.outcome is PollOutcome.SKIPPED or (
+        polled.outcome is PollOutcome.FAILED and polled.stage not in _LOGIN and not polled.security
+    )
+
+
+def worth_trying(polled: Poll, *, held: bool, watched: bool) -> bool:
+    """Whether the host may be there again before it is due."""
+    if polled.outcome is PollOutcome.SKIPPED or polled.stage in _LOGIN:
+        return False
+    return watched or polled.stage in _UNREACHED or (held and (polled.stage, polled.code) in _BROKEN)
