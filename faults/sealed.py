@@ -194,7 +194,7 @@ def reused(lab: Lab) -> str:
         request = ask()
         sealed = probe_seals(b"<report/>", request.body, request.nonce, request.public, bytes.fromhex(request.probe))
         assert sealed[:10] == b"\x01" + bytes(9)
-        own = context(request.body, bytes.fromhex(request.probe), request.public, sealed[26:58])
+        own = context(request.body, bytes.fromhex(request.probe), request.public, sealed[26:58], b"poller report")
         seen |= {request.nonce, request.public, sealed[26:58], own}
     assert len(seen) == 4 * whole, "a nonce or a public key came again"
     return f"0 of {count} keys and of {whole} whole envelopes came again"

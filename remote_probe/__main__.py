@@ -2,7 +2,8 @@
 
 With `--root` the files come from under DIR: another system's /proc, /sys, /etc and /var, mounted or captured. What is
 no file is taken from DIR/calls (see `Captured`), so that a captured machine always gives the same report. With
-`--elsewhere` it is read as on a system without /proc, from psutil.
+`--elsewhere` it is read as on a system without /proc, from psutil. `--watch [--seconds N] [--loopback]` prints what
+happens instead, as it happens: an event of a live watch after the other, for so many seconds (10).
 """
 
 import json
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
     from remote_probe.host import Usage, Value
 
-USAGE = "usage: python3 -m remote_probe [--root DIR | --elsewhere] [%s]...\n" % "|".join(collectors.NAMES)
+USAGE = """\
+usage: python3 -m remote_probe [--root DIR | --elsewhere] [%s]...
+       python3 -m remote_probe --watch [--seconds N] [--loopback]
+""" % "|".join(collectors.NAMES)
+SECONDS = 10.0  # that a watch takes
 LONGEST_NAME = 200  # characters of a file name below calls/run
 
 
@@ -176,10 +181,42 @@ def report(machine: host.Host, sections: "Sequence[str]") -> bytes:
     return render.report(head, collection.readings)
 
 
+def watch(arguments: "List[str]") -> int:
+    """Prints the XML of each event frame until the time is over."""
+    import _thread
+
+    from remote_probe.watching.watcher import DEVICES, MOUNTS, Watcher
+
+    loopback = "--loopback" in arguments
+    left = [word for word in arguments if word != "--loopback"]
+    try:
+        seconds = float(left[1]) if left[:1] == ["--seconds"] and len(left) == 2 else SECONDS
+        if not 0 < seconds < float("inf") or left[:1] not in ([], ["--seconds"]) or len(left) == 1:
+            raise ValueError
+    except ValueError:
+        sys.stderr.write(USAGE)
+        return 2
+    request: "Dict[str, Any]" = {"host": "local", "sections": DEVICES + MOUNTS, "contacts": True, "loopback": loopback}
+    watcher = Watcher(request, run.send)
+    finished = _thread.allocate_lock()
+    finished.acquire()
+
+    def end() -> None:
+        if not finished.acquire(True, seconds):
+            watcher.stop()
+
+    _thread.start_new_thread(end, ())
+    watcher.run()
+    finished.release()
+    return 0
+
+
 def main(arguments: "List[str]") -> int:
     if set(arguments) & {"-h", "--help"}:
         sys.stdout.write(USAGE)
         return 0
+    if arguments[:1] == ["--watch"]:
+        return watch(arguments[1:])
     machine = host.Host()
     if arguments[:1] == ["--root"] and len(arguments) > 1:
         try:

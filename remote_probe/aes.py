@@ -16,13 +16,18 @@ ROUNDS = 14
 
 def ctr(key: bytes, counter: bytes, data: bytes) -> bytes:
     """Encrypts or decrypts. `key` 32 bytes; `counter` is the first counter block, 16 bytes, big-endian."""
-    if len(key) != 32 or len(counter) != BLOCK:
+    return ctr_with(schedule(key), counter, data)
+
+
+def ctr_with(keys: "List[Planes]", counter: bytes, data: bytes) -> bytes:
+    """The same with the round keys of a `schedule`, for one key that is used often."""
+    if len(counter) != BLOCK:
         raise ValueError("a key has 32 bytes, a counter block 16")
     size = len(data)
     count = -(-size // BLOCK)
     first = int.from_bytes(counter, "big")
     blocks = b"".join(((first + i) % (1 << 128)).to_bytes(BLOCK, "big") for i in range(count))
-    stream = _joined(_encrypted(_planes(blocks), _schedule(key), count), len(blocks))
+    stream = _joined(_encrypted(_planes(blocks), keys, count), len(blocks))
     return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")
 
 
@@ -73,8 +78,10 @@ def _mix_columns(state: "Planes", upper: int, first: int, half: int) -> "Planes"
     return [d ^ y ^ (x >> 2 & half) ^ (x & half) << 2 for d, y, x in zip(doubled, below, t)]
 
 
-def _schedule(key: bytes) -> "List[Planes]":
+def schedule(key: bytes) -> "List[Planes]":
     """The fifteen round keys, each as eight patterns of 16 bits (FIPS 197, 5.2); a word is eight planes of 4 bits."""
+    if len(key) != 32:
+        raise ValueError("a key has 32 bytes, a counter block 16")
     words = [_planes(key[i : i + 4]) for i in range(0, 32, 4)]
     for i in range(8, 4 * (ROUNDS + 1)):
         word = words[-1]

@@ -8,7 +8,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import FrozenSet, Iterable, Iterator, List, Tuple
+    from typing import FrozenSet, Iterable, Iterator, List, Set, Tuple
 
     from remote_probe.host import Host
 
@@ -22,6 +22,8 @@ STATES = (
     "LAST_ACK", "LISTEN", "CLOSING", "SYN_RECV",
 )  # fmt: skip
 NOBODY = 4294967295  # the user of a socket that has no owner any more
+MDNS = (("224.0.0.251", 5353), ("ff02::fb", 5353))
+RESOLVERS = (b"/etc/resolv.conf", b"/run/systemd/resolve/resolv.conf")
 FILES = (("tcp", b"tcp"), ("tcp", b"tcp6"), ("udp", b"udp"), ("udp", b"udp6"))
 
 
@@ -129,6 +131,17 @@ def spelled(raw: bytes) -> str:
     if raw[:12] == b"\0\0\0\0\0\0\0\0\0\0\xff\xff":
         raw = raw[12:]
     return _socket.inet_ntop(_socket.AF_INET if len(raw) == 4 else _socket.AF_INET6, raw)
+
+
+def parse_resolvers(*contents: bytes) -> "Set[str]":
+    """The addresses behind `nameserver` (resolv.conf(5))."""
+    lines = (line.split() for content in contents for line in content.decode("utf-8", "replace").split("\n"))
+    return {words[1].split("%")[0].lower() for words in lines if words[:1] == ["nameserver"] and len(words) > 1}
+
+
+def within(ends: "Ends") -> bool:
+    """Whether both ends are this machine."""
+    return ends[0] == ends[2] or ends[2] == "::1" or ends[2].startswith("127.")
 
 
 def own(host: "Host") -> "FrozenSet[Ends]":

@@ -4,7 +4,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator
+    from typing import Any, Iterator, Tuple
 
 FAMILIES = (2, 10)  # IPv4, IPv6
 STATES = (1 << 13) - 2  # a bit for each of include/net/tcp_states.h: all
@@ -14,23 +14,24 @@ MOST = 4 << 20  # bytes of all addresses
 QUIET = 2.0  # seconds
 
 
-def sockets() -> bytes:
-    """The answers for both families, netlink messages one after the other. Raises OSError."""
+def sockets(protocol: int = 6, states: int = STATES, extensions: int = INFO) -> bytes:
+    """The answers for both families, messages joined; `protocol` is 6 for TCP, 17 for UDP. Raises OSError."""
     import _socket
 
     netlink = _socket.socket(16, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, 4)  # AF_NETLINK, NETLINK_SOCK_DIAG
     try:
         netlink.settimeout(QUIET)
-        return b"".join(part for family in FAMILIES for part in _asked(netlink, family))
+        wanted = protocol, extensions, states
+        return b"".join(part for family in FAMILIES for part in _asked(netlink, family, wanted))
     finally:
         netlink.close()
 
 
-def _asked(netlink: "Any", family: int) -> "Iterator[bytes]":
+def _asked(netlink: "Any", family: int, wanted: "Tuple[int, int, int]") -> "Iterator[bytes]":
     """struct nlmsghdr (SOCK_DIAG_BY_FAMILY, request and dump), struct inet_diag_req_v2; parts up to NLMSG_DONE."""
     import _struct
 
-    netlink.send(_struct.pack("=IHHIIBBBxI48x", 72, 20, 0x301, 1, 0, family, 6, INFO, STATES))
+    netlink.send(_struct.pack("=IHHIIBBBxI48x", 72, 20, 0x301, 1, 0, family, *wanted))
     room = LARGEST
     while room > 0:
         part = netlink.recv(1 << 16)

@@ -5,37 +5,92 @@ A byte that is not part of a printable UTF-8 character becomes `\xHH`, a backsla
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterator, List
+    from typing import Any, Dict, Iterator, List, Optional
 
     from remote_probe.collect import Reading, Section
-    from remote_probe.host import Value
+    from remote_probe.host import Row, Value
 
 LONGEST = 1024  # characters of one text, escapes included; report.xsd refuses longer ones
 MOST = 4 * LONGEST  # bytes; what is longer has more characters in any case
+ONCE = ("kernel", "people", "logs")  # their rows are told once: two that look the same are two
 _MARKUP = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
 
 
-def report(head: "Dict[str, Value]", readings: "List[Reading]") -> bytes:
-    """The whole document; `head` are the attributes of its root beside the version."""
-    return "".join(_document(head, readings)).encode("utf-8")
+class Told:
+    """What the centre has of this process: the rows of its newest report, by section, and the nonce that names it.
+
+    A request whose `after` is that nonce has them still; the sections that are the same are then not sent again.
+    """
+
+    def __init__(self) -> None:
+        self.nonce = ""
+        self.lines: "Dict[str, str]" = {}
+
+    def has(self, nonce: str) -> "Dict[str, str]":
+        """The rows that need not be sent, by section. Nothing of them is kept: what comes next takes their place."""
+        known = self.lines if nonce and nonce == self.nonce else {}
+        self.nonce, self.lines = "", {}
+        return known
 
 
-def _document(head: "Dict[str, Value]", readings: "List[Reading]") -> "Iterator[str]":
+def report(
+    head: "Dict[str, Value]",
+    readings: "List[Reading]",
+    told: "Optional[Told]" = None,
+    request: "Optional[Dict[str, Any]]" = None,
+) -> bytes:
+    """The whole document; `head` are the attributes of its root beside the version.
+
+    With `told`, and the request that it answers, sections of the last reading may be the same as before.
+    """
+    if told is None or request is None:
+        return "".join(_document(head, readings, {}, {})).encode("utf-8")
+    lines: "Dict[str, str]" = {}
+    document = "".join(_document(head, readings, told.has(request.get("after", "")), lines)).encode("utf-8")
+    told.nonce, told.lines = request["nonce"], lines
+    return document
+
+
+def event(head: "Dict[str, Value]", rows: "List[Row]", reading: "Optional[Reading]") -> bytes:
+    """The document of one event frame: `rows` are its hints and encounters, `reading` what was read anew."""
+    parts = ['<?xml version="1.0" encoding="UTF-8"?>\n<event version="1"%s>\n' % _attributes(head)]
+    parts += ["<%s%s/>\n" % (element, _attributes(values)) for element, values in rows]
+    if reading:
+        parts.append('<reading clock="%s" uptime="%s" ' % (spelled(reading.clock), spelled(reading.uptime)))
+        parts.append('boot_id="%s">\n' % spelled(reading.boot_id))
+        parts += [_section(section, _rows(section), False) for section in reading.sections]
+        parts.append("</reading>\n")
+    return "".join([*parts, "</event>\n"]).encode("utf-8")
+
+
+def _document(
+    head: "Dict[str, Value]", readings: "List[Reading]", known: "Dict[str, str]", lines: "Dict[str, str]"
+) -> "Iterator[str]":
+    """`known` are the rows that may be left out; `lines` is filled with those of the last reading."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<report version="1"%s>\n' % _attributes(head)
     for reading in readings:
         moment = {"clock": reading.clock, "uptime": reading.uptime, "boot_id": reading.boot_id}
         yield "<reading%s>\n" % _attributes(moment)  # type: ignore[arg-type]  # a dict of narrower values
         for section in reading.sections:
-            yield _section(section)
+            rows = _rows(section)
+            same = bool(rows) and reading is readings[-1] and known.get(section.name) == rows
+            yield _section(section, "" if same else rows, same)
+            if section.name not in ONCE and reading is readings[-1]:
+                lines[section.name] = rows
         yield "</reading>\n"
     yield "</report>\n"
 
 
-def _section(section: "Section") -> str:
-    status, reason, seconds, rows = section.outcome
-    attributes = {"name": section.name, "status": status, "reason": reason, "seconds": seconds}
-    lines = "".join("<%s%s/>\n" % (element, _attributes(values)) for element, values in rows)
-    return "<section%s>\n%s</section>\n" % (_attributes(attributes), lines)  # type: ignore[arg-type]
+def _rows(section: "Section") -> str:
+    return "".join("<%s%s/>\n" % (element, _attributes(values)) for element, values in section.outcome[3])
+
+
+def _section(section: "Section", rows: str, same: bool) -> str:
+    status, reason, seconds, _ = section.outcome
+    attributes: "Dict[str, Value]" = {"name": section.name, "status": status, "reason": reason, "seconds": seconds}
+    if same:
+        attributes["same"] = 1
+    return "<section%s>\n%s</section>\n" % (_attributes(attributes), rows)
 
 
 def _attributes(values: "Dict[str, Value]") -> str:

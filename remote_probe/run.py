@@ -1,4 +1,4 @@
-"""The probe's loop: request -> collect -> render -> seal -> answer.
+"""The probe's loop: request -> collect -> render -> seal -> answer; or a watch, which pushes from then on.
 
 Every request that could be read is answered, whatever happens in between. A thread owns standard input for the
 life of the process and ends it at end of file; the kernel ends it (SIGALRM, default action) when all else fails.
@@ -15,10 +15,13 @@ from remote_probe import child, collect, host, render, seal
 
 GRACE = 5  # seconds beyond the deadline before the kernel ends the process
 NICENESS = 5  # the host's own work comes first
+_sending = _thread.allocate_lock()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO, Dict
+    from typing import Any, BinaryIO, Callable, Dict, Optional
+
+    from remote_probe.watching.watcher import Watcher
 
 
 class Inbox:
@@ -68,19 +71,24 @@ def main(stdin: "BinaryIO", probe: str) -> None:
     """Answers requests until end of file. `probe` is the digest of the bundle. Raises when a request is no request."""
     os.nice(NICENESS)
     inbox = Inbox(stdin)
+    told = render.Told()
+    watcher: "Optional[Watcher]" = None
     while True:
         body = inbox.next()
         request = json.loads(body.decode("utf-8"))
         if request["version"] != 1:
             raise ValueError("requests of version %r are not known here" % (request["version"],))
-        signal.alarm(int(request["deadline"]) + 1 + GRACE)
-        complete = answer(request, body, probe)
-        if not complete:
-            leave()  # a thread hangs in the kernel; it ends with the process, not with the request
+        if request.get("kind", "poll") != "poll":
+            watcher = watch(request, body, probe, watcher)
+        else:
+            signal.alarm(int(request["deadline"]) + 1 + GRACE)
+            complete = answer(request, body, probe, told)
+            if not complete:
+                leave()  # a thread hangs in the kernel; it ends with the process, not with the request
         signal.alarm(int(3 * request["idle"]) or GRACE)
 
 
-def answer(request: "Dict[str, Any]", body: bytes, probe: str) -> bool:
+def answer(request: "Dict[str, Any]", body: bytes, probe: str, told: render.Told) -> bool:
     """Collects, seals and sends one report. False when a collector did not come back in time."""
     begin = time.monotonic()
     machine = host.Host(
@@ -91,11 +99,29 @@ def answer(request: "Dict[str, Any]", body: bytes, probe: str) -> bool:
     )
     collection = collect.Collection(request["sections"], request["window"])
     complete = within(request["deadline"], collection, machine)
-    xml = report(request, probe, time.monotonic() - begin, collection)
+    xml = report(request, probe, time.monotonic() - begin, collection, told)
     nonce, centre, digest = (bytes.fromhex(text) for text in (request["nonce"], request["public"], probe))
     sealed = seal.seal(xml, body, nonce, centre, digest)
     send(seal.frame(request["marker"], "report", sealed))
     return complete
+
+
+def watch(request: "Dict[str, Any]", body: bytes, probe: str, before: "Optional[Watcher]") -> "Optional[Watcher]":
+    """Ends the watch that was, and begins the one that is asked for (`kind` watch; unwatch: none)."""
+    if before:
+        before.stop()
+    if request["kind"] != "watch":
+        return None
+    from remote_probe.watching.sealing import Events
+    from remote_probe.watching.watcher import Watcher
+
+    nonce, centre, digest = (bytes.fromhex(text) for text in (request["nonce"], request["public"], probe))
+    events = Events(body, nonce, centre, digest)
+    watcher = Watcher(
+        request, lambda xml: send(seal.frame(request["marker"], "event", events.seal(xml)), lambda: not watcher.stopped)
+    )
+    _thread.start_new_thread(watcher.run, ())
+    return watcher
 
 
 def within(seconds: float, collection: collect.Collection, machine: host.Host) -> bool:
@@ -113,11 +139,17 @@ def within(seconds: float, collection: collect.Collection, machine: host.Host) -
     return finished.acquire(True, max(0.0, seconds))
 
 
-def report(request: "Dict[str, Any]", probe: str, seconds: float, collection: collect.Collection) -> bytes:
+def report(
+    request: "Dict[str, Any]",
+    probe: str,
+    seconds: float,
+    collection: collect.Collection,
+    told: "Optional[render.Told]" = None,
+) -> bytes:
     """The report as XML; if it cannot be written, one in which every section says why."""
     head = {"host": request["host"], "probe": probe, "python": python(), "seconds": seconds}
     try:
-        return render.report(head, collection.readings)
+        return render.report(head, collection.readings, told, request)
     except Exception as error:
         return render.report(head, collect.Collection(request["sections"], 0).failed(error).readings)
 
@@ -127,10 +159,15 @@ def python() -> str:
     return "%s %d.%d.%d" % (sys.implementation.name, *sys.version_info[:3])
 
 
-def send(data: bytes) -> None:
-    """Writes all of it to standard output. When nobody reads any more there is nobody to tell."""
-    try:
-        while data:
-            data = data[os.write(1, data) :]
-    except OSError:
-        leave()
+def send(data: bytes, wanted: "Callable[[], bool]" = lambda: True) -> None:
+    """Writes all of it to standard output, if it is still wanted then; two frames never mix.
+
+    When nobody reads any more there is nobody to tell.
+    """
+    with _sending:
+        try:
+            data = data if wanted() else b""
+            while data:
+                data = data[os.write(1, data) :]
+        except OSError:
+            leave()

@@ -31,6 +31,8 @@ PACKAGE: Final = "remote_probe"
 LOADER: Final = f"{PACKAGE}/loader.py"
 # Never sent: the loader goes before the bundle, the other is for people.
 _STAYS: Final = (LOADER, f"{PACKAGE}/__main__.py")
+# What a watch needs beside its own package: the collectors of what it reads anew.
+WATCHING: Final = ("watching", "usb", "devices", "mounts", "network")
 _building: Final = threading.Lock()
 # As our formatter writes them. A fifth of what would be sent, and nothing that runs.
 _DOCSTRING: Final = re.compile(r'^ *r?"""(?:.|\n)*?"""\n', re.MULTILINE)
@@ -57,21 +59,21 @@ def command(python: str = "python3", become: str = "no") -> str:
     return f"exec {sudo}{shlex.quote(python)} -IS -c '{BOOTSTRAP}'"
 
 
-def build(sections: Sequence[str] = SECTIONS, *, elsewhere: bool = False) -> Payload:
+def build(sections: Sequence[str] = SECTIONS, *, elsewhere: bool = False, watch: bool = False) -> Payload:
     """The payload that can answer for these sections, with `elsewhere` also where there is no /proc.
 
-    Raises ValueError for a section that does not exist.
+    With `watch` it can push what happens, too. Raises ValueError for a section that does not exist.
     """
     unknown = sorted(set(sections) - set(SECTIONS))
     if unknown:
         raise ValueError(f"no such section: {', '.join(unknown)}")
     with _building:  # many threads want the same one at the same moment
-        return _build(tuple(name for name in SECTIONS if name in sections), elsewhere)
+        return _build(tuple(name for name in SECTIONS if name in sections), elsewhere, watch)
 
 
 @lru_cache(maxsize=64)
-def _build(sections: tuple[str, ...], elsewhere: bool) -> Payload:
-    return pack(_sources(), sections, elsewhere=elsewhere)
+def _build(sections: tuple[str, ...], elsewhere: bool, watch: bool) -> Payload:
+    return pack(_sources(), sections, elsewhere=elsewhere, watch=watch)
 
 
 def sources() -> dict[str, str]:
@@ -89,9 +91,11 @@ def bare(text: str) -> str:
     return _DOCSTRING.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
-def pack(sources: Mapping[str, str], sections: tuple[str, ...], *, elsewhere: bool = False) -> Payload:
+def pack(
+    sources: Mapping[str, str], sections: tuple[str, ...], *, elsewhere: bool = False, watch: bool = False
+) -> Payload:
     """The payload made of these sources."""
-    wanted = {*sections, "elsewhere"} if elsewhere else set(sections)
+    wanted = {*sections, *(["elsewhere"] if elsewhere else []), *(WATCHING if watch else ())}
     bundled = {name: bare(text) for name, text in sources.items() if _travels(name, wanted)}
     plain = "\0".join(part for item in bundled.items() for part in item).encode()
     digest = hashlib.sha256(plain).hexdigest()
@@ -114,4 +118,4 @@ def _travels(name: str, wanted: Iterable[str]) -> bool:
     folder, _, file = name.rpartition("/")
     if folder in (f"{PACKAGE}/collectors", f"{PACKAGE}/reach") and file != "__init__.py":
         return file.removesuffix(".py").partition("_")[0] in wanted
-    return name not in _STAYS
+    return name not in _STAYS and (folder != f"{PACKAGE}/watching" or "watching" in wanted)

@@ -7,6 +7,7 @@ connection moved the kernel knows better, beside iftop too: that counts since it
 """
 
 from remote_probe import inet
+from remote_probe.inet import MDNS, parse_resolvers, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ COUNTERS = {
     "udp_in_errors": (b"Udp:", b"InErrors"),
 }
 OPENING = ("SYN_SENT", "SYN_RECV", "CLOSE")
-MDNS = (("224.0.0.251", 5353), ("ff02::fb", 5353))
 
 
 def read(host: "Host") -> "Rows":
@@ -46,10 +46,7 @@ def read(host: "Host") -> "Rows":
     options = host.options.get("traffic", {})
     source, look, why = best(host, options.get("source", "auto"), float(options.get("seconds", 2.0)))
     seconds, seen, counted = look
-    resolvers = parse_resolvers(
-        _content(host, b"/etc/resolv.conf") + _content(host, b"/run/systemd/resolve/resolv.conf")
-    )
-    chosen = Chosen(seen, inet.own(host), resolvers, counted)
+    chosen = Chosen(seen, inet.own(host), parse_resolvers(*(_content(host, name) for name in inet.RESOLVERS)), counted)
     yield (
         "traffic",
         {
@@ -151,12 +148,6 @@ def parse_protocols(*contents: bytes, six: bytes = b"") -> "Dict[str, Value]":
     return row
 
 
-def parse_resolvers(content: bytes) -> "Set[str]":
-    """The addresses behind `nameserver` (resolv.conf(5))."""
-    lines = (line.split() for line in content.decode("utf-8", "replace").split("\n"))
-    return {words[1].split("%")[0].lower() for words in lines if words[:1] == ["nameserver"] and len(words) > 1}
-
-
 class Chosen:
     """The flows that are told, busiest first: not those within the machine, of mDNS, of the poller, to the resolvers.
 
@@ -208,8 +199,3 @@ class Chosen:
                         "cookie": cookie,
                     },
                 )
-
-
-def within(ends: "Ends") -> bool:
-    """Whether both ends are this machine."""
-    return ends[0] == ends[2] or ends[2] == "::1" or ends[2].startswith("127.")

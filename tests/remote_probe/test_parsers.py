@@ -99,7 +99,7 @@ PARSERS: list[Callable[[bytes], object]] = [
     lambda content: top.parse_uid(b"Name: x\nUid:" + content),
     traffic.parse_protocols,
     lambda content: traffic.parse_protocols(content, content, six=content),
-    traffic.parse_resolvers,
+    inet.parse_resolvers,
     inet.parse_diag,
     lambda content: inet.parse_diag(content * 20),
     traffic_iftop.parse_iftop,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from remote_probe.collect import Collection
-from remote_probe.render import LONGEST, escaped, report, spelled
+from remote_probe.collect import Collection, Reading
+from remote_probe.render import LONGEST, Told, escaped, report, spelled
 
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 NAUGHTY = [
@@ -75,3 +75,63 @@ def test_a_collection_nobody_ran_is_a_report_that_says_so() -> None:
     assert root.get("host") == "<web1>"
     assert [[section.get("name") for section in reading] for reading in root] == [["cpu"], ["cpu", "load"]]
     assert {section.get("status") for section in root.iter("section")} == {"timeout"}
+
+
+def told(name: str, *texts: bytes, nonce: str, after: str = "", known: Told | None = None) -> bytes:
+    """A report with one section of such rows, as answer to a request."""
+    reading = Reading([name])
+    reading.sections[0].outcome = ("ok", "", 0.5, [("row", {"text": text}) for text in texts])
+    return report({"host": "web1"}, [reading], known, {"nonce": nonce, "after": after})
+
+
+def test_a_section_that_did_not_change_is_not_sent_to_who_has_it() -> None:
+    known = Told()
+    assert b"<row" in told("mounts", b"/a", nonce="01", known=known)
+    again = told("mounts", b"/a", nonce="02", after="01", known=known)
+    assert b'same="1"' in again
+    assert b"<row" not in again
+    changed = told("mounts", b"/a", b"/b", nonce="03", after="02", known=known)
+    assert b"same=" not in changed
+    assert changed.count(b"<row") == 2
+
+
+@pytest.mark.parametrize("after", ["", "00", "03"])
+def test_who_does_not_have_the_newest_report_is_sent_everything(after: str) -> None:
+    known = Told()
+    told("mounts", b"/a", nonce="00", known=known)
+    told("mounts", b"/a", nonce="01", after="00", known=known)
+    assert b"<row" in told("mounts", b"/a", nonce="02", after=after, known=known)
+
+
+@pytest.mark.parametrize("name", ["kernel", "people", "logs"])
+def test_what_is_told_once_is_never_the_same(name: str) -> None:
+    known = Told()
+    told(name, b"once", nonce="01", known=known)
+    assert b"<row" in told(name, b"once", nonce="02", after="01", known=known)
+
+
+def test_an_empty_section_says_nothing_of_being_the_same() -> None:
+    known = Told()
+    told("mounts", nonce="01", known=known)
+    assert b"same" not in told("mounts", nonce="02", after="01", known=known)
+
+
+def test_the_first_of_two_readings_is_always_whole() -> None:
+    known = Told()
+    told("cpu", b"all", nonce="01", known=known)
+    readings = [Reading(["cpu"]), Reading(["cpu"])]
+    for one in readings:
+        one.sections[0].outcome = ("ok", "", 0.5, [("row", {"text": b"all"})])
+    both = report({}, readings, known, {"nonce": "02", "after": "01"})
+    assert (both.count(b"<row"), both.count(b"same=")) == (1, 1)
+    assert both.index(b"<row") < both.index(b"same=")
+
+
+def test_after_a_report_that_could_not_be_written_everything_is_sent() -> None:
+    known = Told()
+    told("mounts", b"/a", nonce="01", known=known)
+    broken = Reading(["mounts"])
+    broken.sections[0].outcome = ("ok", "", 0.5, [("row", {"text": None})])  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        report({}, [broken], known, {"nonce": "02", "after": "01"})
+    assert b"<row" in told("mounts", b"/a", nonce="03", after="01", known=known)

@@ -79,7 +79,7 @@ PARSERS: list[Callable[[bytes], object]] = [
     traffic.parse_protocols,
     lambda content: traffic.parse_protocols(b"Tcp: ActiveOpens\n" + content),
     lambda content: traffic.parse_protocols(six=b"Udp6NoPorts " + content),
-    traffic.parse_resolvers,
+    inet.parse_resolvers,
     traffic_iftop.parse_iftop,
     lambda content: traffic_iftop.parse_iftop(b" 1 192.0.2.1:1 => " + content + b"\n 192.0.2.2:2 <= 1B\n"),
     lambda content: traffic_iftop.parse_iftop(b" 1 " + content + b" => 1B\n 192.0.2.2:2 <= 1B\n"),
