@@ -6,7 +6,7 @@ Counters count since boot; times are seconds, sizes bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from operator import attrgetter
 from typing import Any, Final
@@ -276,10 +276,28 @@ class Reading:
     uptime: float
     boot_id: str
     sections: tuple[Section, ...]
+    # Filled when they are first asked for: a poll looks thirty times for a section, and a dozen times for rows.
+    _names: dict[str, Section] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _kinds: dict[type[Any], tuple[Any, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def section(self, name: str) -> Section | None:
+        """The section of that name, whatever came of it; None when it was not asked for."""
+        if not self._names:
+            self._names.update((section.name, section) for section in reversed(self.sections))
+        return self._names.get(name)
 
     def rows(self, kind: type[Row]) -> tuple[Row, ...]:
         """All rows of one type, in the order of the report."""
-        return tuple(row for section in self.sections for row in section.rows if isinstance(row, kind))
+        if not self._kinds:
+            found: dict[type[Any], list[Any]] = {}
+            for section in self.sections:
+                for row in section.rows:
+                    if type(row) in found:
+                        found[type(row)].append(row)
+                    else:
+                        found[type(row)] = [row]
+            self._kinds.update((one, tuple(rows)) for one, rows in found.items())
+        return self._kinds.get(kind, ())
 
 
 @dataclass(frozen=True, slots=True)

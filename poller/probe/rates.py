@@ -8,7 +8,8 @@ Elapsed time is the host's uptime, never a clock. `host.down` is not here: it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from poller.metrics import CATALOGUE
@@ -106,8 +107,24 @@ _PER_SECOND: Final[dict[type[Row], list[tuple[str, str]]]] = {
 }
 
 
+Getters = dict[type[Row], tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]]
+
+
+def _getters(of: Mapping[type[Row], Sequence[tuple[str, str]]]) -> Getters:
+    """kind -> the metrics, and what gives the fields that they are made from, at once."""
+    found: Getters = {}
+    for kind, pairs in of.items():
+        metrics, names = zip(*pairs, strict=True)
+        get = attrgetter(*names)
+        found[kind] = metrics, get if len(names) > 1 else lambda row, one=get: (one(row),)  # type: ignore[misc]
+    return found
+
+
+# The rows of _PLAIN have no label.
+_GETTERS: Final = _getters(_PLAIN)
+_COUNTERS: Final = _getters(_PER_SECOND)
 # What is counted since boot.
-_COUNTED: Final = (Memory, BlockDevice, Interface, CpuTimes, Pressure)
+_COUNTED: Final = frozenset({Memory, BlockDevice, Interface, CpuTimes, Pressure})
 
 
 def usable(older: Reading, newer: Reading, name: str = "") -> bool:
@@ -115,7 +132,7 @@ def usable(older: Reading, newer: Reading, name: str = "") -> bool:
 
     With `name` for that section, which may be of an older report than the rest.
     """
-    section = _section(older, name)
+    section = older.section(name)
     return older.boot_id == newer.boot_id and YOUNGEST <= elapsed(older, newer, section) <= OLDEST
 
 
@@ -177,18 +194,14 @@ def _older(before: Before, readings: tuple[Reading, ...], name: str) -> tuple[Se
     """The section to count from and the seconds since: the remembered one, else that of the first of two, else none."""
     newest, first = readings[-1], readings[0]
     if before.reading is not None and usable(before.reading, newest, name):
-        section = _section(before.reading, name)
+        section = before.reading.section(name)
         if section is not None:
             return section, elapsed(before.reading, newest, section)
-    section = _section(first, name)
+    section = first.section(name)
     if section is None or first.boot_id != newest.boot_id:
         return None
     seconds = elapsed(first, newest)
     return (section, seconds) if SHORTEST_WINDOW <= seconds <= OLDEST else None
-
-
-def _section(reading: Reading, name: str) -> Section | None:
-    return next((section for section in reading.sections if section.name == name), None)
 
 
 def _label(row: Row) -> tuple[tuple[str, str], ...]:
@@ -226,8 +239,9 @@ def _gauges(now: Reading) -> Iterator[MetricValue]:
     for section in now.sections:
         for row in section.rows:
             kind = type(row)
-            if kind in _PLAIN:
-                yield from _present(row, ((metric, getattr(row, field)) for metric, field in _PLAIN[kind]))
+            if kind in _GETTERS:
+                metrics, fields = _GETTERS[kind]
+                yield from map(MetricValue, metrics, map(float, fields(row)))
             if kind in _DERIVED:
                 yield from _present(row, _DERIVED[kind](row))
     yield from _load_per_cpu(now)
@@ -280,7 +294,7 @@ _DERIVED: Final[dict[type[Row], Callable[[Any], Found]]] = {
 
 
 def _rates(before: Before, readings: tuple[Reading, ...], section: Section) -> Iterator[MetricValue]:
-    rows = [row for row in section.rows if isinstance(row, _COUNTED)]
+    rows = [row for row in section.rows if type(row) in _COUNTED]
     older = _older(before, readings, section.name) if rows else None
     if older is None:
         return
@@ -289,13 +303,20 @@ def _rates(before: Before, readings: tuple[Reading, ...], section: Section) -> I
     for row in rows:
         match = known.get((type(row), natural_key(row)))
         if match is not None:
+            if type(row) in _COUNTERS:
+                yield from _per_second(match, row, seconds)
             yield from _present(row, _between(match, row, seconds))
 
 
+def _per_second(was: Row, row: Row, elapsed: float) -> Iterator[MetricValue]:
+    metrics, counters = _COUNTERS[type(row)]
+    label = _label(row)
+    for metric, then, now in zip(metrics, counters(was), counters(row), strict=True):
+        if now >= then:  # else it went back
+            yield MetricValue(metric, (now - then) / elapsed, label)
+
+
 def _between(was: Row, row: Row, elapsed: float) -> Found:
-    for metric, counter in _PER_SECOND.get(type(row), ()):
-        counted = _counted(was, row, counter)
-        yield metric, None if counted is None else counted / elapsed
     if isinstance(row, CpuTimes):
         yield from _cpu(was, row)
     elif isinstance(row, BlockDevice):

@@ -6,113 +6,39 @@ against bounds that keep a hostile report cheap, against report.xsd, and for wha
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Final, NoReturn, Protocol
+from types import MappingProxyType
+from typing import Final, NoReturn, Protocol
 
 from lxml import etree
 
 from poller.errors import HostError
-from poller.model import (
-    Address,
-    BlockDevice,
-    Check,
-    CpuTimes,
-    Device,
-    Fault,
-    FileSystem,
-    Flow,
-    Interface,
-    JournalEntry,
-    KernelLog,
-    KernelMessage,
-    Listener,
-    LoadAverage,
-    Login,
-    LoginRecord,
-    LogSource,
-    LogText,
-    Memory,
-    Mount,
-    People,
-    Pressure,
-    Process,
-    ProcessCount,
-    Processes,
-    Protocols,
-    RaidArray,
-    Reading,
-    Report,
-    Row,
-    Section,
-    SectionStatus,
-    Sensor,
-    Series,
-    Socket,
-    SocketCount,
-    System,
-    TextFile,
-    Traffic,
-    Unit,
-    UsbDevice,
-    natural_key,
-)
-from poller.probe import bounds
-from remote_probe.collectors import COUNTERS
+from poller.model import Reading, Report, Row, Section, natural_key
+from poller.probe import bounds, canonical
+from poller.probe.kinds import COUNTERS, FIELDS, LEFT_OUT, NAMES_OF_SECTIONS, ORDER, SECTIONS, STATUS
+from remote_probe.render import ONCE
 
 _MAX_DETAIL: Final = 300
 
-# section -> the elements of its rows, in the order of a report
-SECTIONS: Final[dict[str, dict[str, type[Row]]]] = {
-    "system": {"system": System},
-    "cpu": {"cpu": CpuTimes},
-    "memory": {"memory": Memory},
-    "load": {"load": LoadAverage},
-    "filesystem": {"filesystem": FileSystem},
-    "block": {"disk": BlockDevice},
-    "network": {"interface": Interface, "address": Address},
-    "processes": {"processes": Processes},
-    "pressure": {"pressure": Pressure},
-    "usb": {"usb": UsbDevice},
-    "devices": {"device": Device},
-    "mounts": {"mount": Mount},
-    "kernel": {"kernel": KernelLog, "message": KernelMessage},
-    "sockets": {"listener": Listener, "socket": Socket, "socket_count": SocketCount},
-    "traffic": {"protocols": Protocols, "traffic": Traffic, "flow": Flow},
-    "top": {"process": Process, "process_count": ProcessCount},
-    "units": {"unit": Unit},
-    "checks": {"check": Check},
-    "textfiles": {"textfile": TextFile, "series": Series},
-    "people": {"people": People, "login": Login, "record": LoginRecord},
-    "hardware": {"sensor": Sensor, "raid": RaidArray, "fault": Fault},
-    "logs": {"log": LogSource, "line": LogText, "entry": JournalEntry},
-}
-_STATUS: Final = {status.value: status for status in SectionStatus}
-_NAMES_OF_SECTIONS: Final = frozenset(SECTIONS)
-_COUNTERS: Final = frozenset(COUNTERS)
-_ORDER: Final = {name: position for position, name in enumerate(SECTIONS)}
-_CONVERTERS: Final[dict[str, Callable[[str], Any]]] = {"str": str, "int": int, "float": float}
-_FIELDS: Final[dict[type[Row], tuple[tuple[str, Callable[[str], Any]], ...]]] = {
-    kind: tuple((field.name, _CONVERTERS[str(field.type)]) for field in fields(kind))
-    for rows in SECTIONS.values()
-    for kind in rows.values()
-}
-# What a probe may leave out: kind -> the text that stands for it. Such fields have a default.
-_LEFT_OUT: Final[dict[type[Row], dict[str, str]]] = {
-    kind: {field.name: str(field.default) for field in fields(kind) if field.default is not MISSING} for kind in _FIELDS
-}
 # Every name in report.xsd; the rows' attributes are the fields of their dataclasses.
-_NAMES: Final = frozenset(
+NAMES: Final = frozenset(
     {
         *("report", "reading", "section", "version", "host", "probe", "python", "seconds"),
-        *("clock", "uptime", "boot_id", "name", "status", "reason"),
+        *("clock", "uptime", "boot_id", "name", "status", "reason", "same"),
         *(element for rows in SECTIONS.values() for element in rows),
-        *(name for kind in _FIELDS.values() for name, _convert in kind),
+        *(name for kind in FIELDS.values() for name, _convert in kind),
     }
 )
+Rows = tuple[Row, ...]
+_NOTHING: Final[Mapping[str, Rows]] = MappingProxyType({})
+# A process that reads only a few reports has done so sooner than made the expressions of the short way.
+_PAYS: Final = 20
+_PARSED: Final = itertools.count()
 # libxml2 shares state between validations with one schema, and races when two are built (pyFF #315).
 _SCHEMA_LOCK: Final = threading.Lock()
 
@@ -127,20 +53,42 @@ class Expected(Protocol):
     def probe(self) -> str: ...
 
 
-def parse(xml: bytes, expected: Expected) -> Report:
-    """Checks everything; safe to call from many threads."""
-    root = _document(xml)
-    _validate(root)
+def parse(xml: bytes, expected: Expected, previous: Report | None = None) -> Report:
+    """Checks everything; safe to call from many threads.
+
+    `previous` is the report that the request named (`after`): a section that is `same` has the rows it had there.
+    """
+    if next(_PARSED) >= _PAYS:
+        found = canonical.read(xml, expected, previous)
+        if found is not None:
+            return found
+    return by_tree(xml, expected, previous)
+
+
+def by_tree(xml: bytes, expected: Expected, previous: Report | None = None) -> Report:
+    """The long way: for a report of any form, and with the words for what is wrong with it."""
+    root = document(xml, NAMES)
+    validate(root)
     for name, wanted in (("host", expected.host), ("probe", expected.probe)):
         if root.get(name) != wanted:
             raise HostError("report", "identity", f"{name} {_cut(ascii(root.get(name)))}, expected {wanted!a}")
-    readings = tuple(_reading(element, _NAMES_OF_SECTIONS if element is root[-1] else _COUNTERS) for element in root)
+    known = {section.name: section.rows for section in previous.now.sections if section.rows} if previous else {}
+    readings = tuple(
+        reading(element, NAMES_OF_SECTIONS, known) if element is root[-1] else reading(element, COUNTERS)
+        for element in root
+    )
     return Report(expected.host, expected.probe, root.get("python", ""), float(root.get("seconds", "0")), readings)
 
 
-def _document(xml: bytes) -> etree._Element:
-    """The root of a document that is within the bounds."""
-    bounds.check(xml, _NAMES)
+def kept(report: Report) -> Report:
+    """What of a report its successor may refer to, without what is told once: of logs there may be megabytes."""
+    sections = tuple(section for section in report.now.sections if section.name not in ONCE)
+    return replace(report, readings=(replace(report.now, sections=sections),))
+
+
+def document(xml: bytes, names: frozenset[str]) -> etree._Element:
+    """The root of a document that is within the bounds and has no other names than these. HostError report/…"""
+    bounds.check(xml, names)
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -164,48 +112,60 @@ def _document(xml: bytes) -> etree._Element:
 
 @lru_cache(maxsize=1)
 def _schema() -> etree.XMLSchema:
-    text = resources.files("poller.probe").joinpath("report.xsd").read_bytes()
+    return compiled(resources.files("poller.probe").joinpath("report.xsd").read_bytes())
+
+
+def compiled(text: bytes) -> etree.XMLSchema:
+    """The schema in this text of ours. MemoryError."""
     try:
         return etree.XMLSchema(etree.fromstring(text))
     except etree.LxmlError as error:  # it is our own and sound: there was no memory for it
         raise MemoryError from error
 
 
-def _validate(root: etree._Element) -> None:
+def validate(root: etree._Element, load: Callable[[], etree.XMLSchema] = _schema) -> None:
+    """HostError report/schema. `load` gives the schema, made the first time it is needed."""
     with _SCHEMA_LOCK:
-        schema = _schema()
+        schema = load()
         if schema.validate(root):
             return
         error = schema.error_log[0]  # type: ignore[index]  # missing in the stubs
     raise HostError("report", "schema", _cut(f"{error.path} line {error.line}: {ascii(error.message)[1:-1]}"))
 
 
-def _reading(element: etree._Element, allowed: frozenset[str]) -> Reading:
+def reading(element: etree._Element, allowed: frozenset[str], known: Mapping[str, Rows] = _NOTHING) -> Reading:
+    """A valid element `reading` in which only these sections may stand. HostError report/schema.
+
+    `known` are the rows of sections that may be `same`.
+    """
     return Reading(
         float(element.get("clock", "0")),
         float(element.get("uptime", "0")),
         element.get("boot_id", ""),
-        tuple(_sections(element, allowed)),
+        tuple(_sections(element, allowed, known)),
     )
 
 
-def _sections(reading: etree._Element, allowed: frozenset[str]) -> Iterator[Section]:
+def _sections(reading: etree._Element, allowed: frozenset[str], known: Mapping[str, Rows]) -> Iterator[Section]:
     """What XSD 1.0 cannot say: each section at most once and in order, with rows of its own kinds, each key once."""
     last = -1
     for element in reading:
         name = element.get("name", "")
         if name not in allowed:
             _refuse(element, f"section {name!r} in the first of two readings, which holds only counters")
-        if _ORDER[name] <= last:
+        if ORDER[name] <= last:
             _refuse(element, f"section {name!r} is out of order or there twice")
-        last = _ORDER[name]
-        status = _STATUS[element.get("status", "")]
-        yield Section(
-            name, status, element.get("reason", ""), float(element.get("seconds", "0")), _rows(element, SECTIONS[name])
-        )
+        last = ORDER[name]
+        status = STATUS[element.get("status", "")]
+        rows = _rows(element, SECTIONS[name])
+        if element.get("same") is not None:
+            if rows or name not in known:
+                _refuse(element, f"section {name!r} is the same as in a report that did not have it")
+            rows = known[name]
+        yield Section(name, status, element.get("reason", ""), float(element.get("seconds", "0")), rows)
 
 
-def _rows(section: etree._Element, kinds: dict[str, type[Row]]) -> tuple[Row, ...]:
+def _rows(section: etree._Element, kinds: dict[str, type[Row]]) -> Rows:
     rows: list[Row] = []
     seen: set[object] = set()
     for element in section:
@@ -213,9 +173,9 @@ def _rows(section: etree._Element, kinds: dict[str, type[Row]]) -> tuple[Row, ..
         if kind is None:
             _refuse(element, f"a row of another section than {section.get('name')!r}")
         text: dict[str, str] = dict(element.items())  # type: ignore[arg-type]  # the stubs say str | bytes
-        wanted = _FIELDS[kind]
+        wanted = FIELDS[kind]
         if len(text) < len(wanted):
-            text = _LEFT_OUT[kind] | text
+            text = LEFT_OUT[kind] | text
         row = kind(*[convert(text[name]) for name, convert in wanted])
         key = kind, natural_key(row)
         if key in seen:

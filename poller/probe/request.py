@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 VERSION: Final = 1
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 # Seconds between two readings of one poll, when there is no earlier poll to count from.
 WINDOW: Final = 0.5
 
@@ -58,11 +59,14 @@ class Request:
         watch: Watch = Watch(),  # noqa: B008 -- frozen
         only: Iterable[str] | None = None,
         options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+        after: bytes = b"",
         clock: Callable[[], float] = time.time,
     ) -> Request:
         """A new question. `host_key` is the verified fingerprint ("local" without SSH); times are in seconds.
 
         `only`: of the sections that the payload can answer for, these. `options` stand before those of `watch`.
+        `after`: the nonce of the newest request whose report was opened and is still there: what the probe tells the
+        same again it need not send again.
         """
         private = X25519PrivateKey.generate()
         public = private.public_key().public_bytes_raw()
@@ -88,7 +92,9 @@ class Request:
             "options": {**wanted.options(watch, sections), **options},
             "cursors": cursors,
         }
-        body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        if after:
+            content["after"] = after.hex()
+        body = _ENCODER.encode(content).encode()
         return cls(host, payload.digest, marker, nonce, public, body, private)
 
     @property

@@ -53,7 +53,7 @@ from poller.model import (
     Unit,
     UsbDevice,
 )
-from poller.probe.report import SECTIONS
+from poller.probe.kinds import SECTIONS
 from tests.probe.sealing import DIGEST
 
 GIB = 1024**3

@@ -32,8 +32,9 @@ from poller.model import (
     UsbDevice,
     natural_key,
 )
+from poller.probe.kinds import SECTIONS
 from poller.probe.rates import values
-from poller.probe.report import SECTIONS, parse
+from poller.probe.report import parse
 from remote_probe import collect
 from remote_probe.render import LONGEST
 from remote_probe.render import report as remote_probe_render
