@@ -54,6 +54,15 @@ def trim(config: Config, stop: threading.Event) -> None:
         _aside(lambda: trim(archive, config.retention, stop, now_ms()), stop)
 
 
+def roll_up(config: Config, stop: threading.Event) -> None:
+    """The archive makes the windows of five minutes, and the hours, that are over; it goes on the next time."""
+    archive = config.archive
+    if archive is not None:
+        from poller.store.archive import roll_up_archive
+
+        _aside(lambda: roll_up_archive(archive, config.retention, stop, now_ms()), stop)
+
+
 def used_bytes(journal: Journal) -> int:
     """What the journal holds, as its bound counts it."""
     from poller.store.archive.bound import used_bytes

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from poller.metrics import Metric
     from poller.model import ArchiveSettings
-    from poller.store.timeline import Course
+    from poller.store.chart import Course, Resolution
 
 _NAMED: Final = re.compile(r"(?P<metric>[^{]+)(?:\{(?:\w+=)?(?P<quote>[\"']?)(?P<label>.*)(?P=quote)\})?", re.DOTALL)
 # Of the sparkline; numbers and labels need the rest of 80 columns.
@@ -39,6 +39,11 @@ def _complete_metric(ctx: click.Context, parameter: click.Parameter, incomplete:
 @click.argument("metric", shell_complete=_complete_metric)
 @past.since_option("24h", "From when on: 90m, 24h (the default), 7d, 2026-01-31 (UTC).")
 @past.until_option
+@click.option(
+    "--resolution",
+    type=click.Choice(["raw", "5m", "1h"]),
+    help="Every sample, means of five minutes, or of hours; without it as it fits the time.",
+)
 @past.journal_option
 @click.option("--json", "as_json", is_flag=True, help="Every point, in base units.")
 @click.option("--csv", "as_csv", is_flag=True, help="Every point, one row each, in base units.")
@@ -49,11 +54,15 @@ def command(
     metric: str,
     since_ms: int,
     until_ms: int | None,
+    resolution: Resolution | None,
     journal: bool,
     as_json: bool,
     as_csv: bool,
 ) -> None:
     """Show how a metric of a host went: the least, the mean, the greatest and the last value of each label.
+
+    Two days are shown by every sample, two weeks by means of five minutes, more by means of hours; so is what is older
+    than samples are kept. Least and greatest are always those of all samples.
 
     METRIC may name one label, or a glob of labels, in braces. On a terminal a sparkline goes from 0 to the greatest
     value (to 100 for shares); its blanks are times without a value. `poller metrics` lists the metrics.
@@ -61,11 +70,11 @@ def command(
     \b
     Examples:
       poller history web1 cpu.percent
-      poller history web1 'disk.percent{/var}' --since 7d
+      poller history web1 'disk.percent{/var}' --since 1y
       poller history web1 network.receive_bytes_per_second --since 2026-01-31 --csv
     """
     from poller.clock import now_ms
-    from poller.store.timeline import history
+    from poller.store.chart import history
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other", "give one of them")
@@ -73,7 +82,7 @@ def command(
     where = past.source(settings, journal=journal)
     name = past.one_host(settings, where, host)
     until = now_ms() if until_ms is None else until_ms
-    courses = _chosen(history(where, name, known.name, since_ms, until), label)
+    courses = _chosen(history(where, name, known.name, since_ms, until, resolution), label)
     if not courses:
         _check_label(where, name, known, label)
     if as_json:
@@ -115,7 +124,7 @@ def _chosen(courses: tuple[Course, ...], label: str | None) -> tuple[Course, ...
 
 def _check_label(where: Path | ArchiveSettings, host: str, metric: Metric, label: str | None) -> None:
     """UsageError when the host never had such a label."""
-    from poller.store.timeline import labels
+    from poller.store.chart import labels
 
     known = labels(where, host, metric.name) if label is not None else ()
     if label is None or label in known or any(fnmatchcase(one, label) for one in known):
@@ -126,15 +135,19 @@ def _check_label(where: Path | ArchiveSettings, host: str, metric: Metric, label
 
 
 def _summary(course: Course) -> dict[str, float]:
-    values = [value for _, value in course.points]
-    return {"min": min(values), "avg": sum(values) / len(values), "max": max(values), "last": values[-1]}
+    return {"min": course.least, "avg": course.mean, "max": course.greatest, "last": course.last}
 
 
 def _document(host: str, metric: Metric, courses: tuple[Course, ...], since_ms: int, until_ms: int) -> dict[str, Any]:
     series = [
-        {"label": course.label, **_summary(course), "points": [list(point) for point in course.points]}
+        {
+            "label": course.label,
+            **_summary(course),
+            "resolution": course.coarsest,
+            "points": [list(point) for point in course.points],
+        }
         for course in courses
-    ]
+    ]  # fmt: skip
     return {"host": host, "metric": metric.name, "unit": metric.unit, "label_name": metric.label or None,
             "since_ms": since_ms, "until_ms": until_ms, "series": series}  # fmt: skip
 

@@ -47,10 +47,10 @@ def newest(journal: Path, host: str, name: str, since_ms: int, until_ms: int) ->
 
     Also works for what is no sample: host.down, poll.seconds. UsageError for metrics whose values are not kept.
     """
-    from poller.store import timeline
+    from poller.store import chart
 
     label = CATALOGUE[name].label
-    courses = [course for course in timeline.history(journal, host, name, since_ms, until_ms) if course.points]
+    courses = [course for course in chart.history(journal, host, name, since_ms, until_ms, "raw") if course.points]
     last_ms = max((course.points[-1][0] for course in courses), default=0)
     return tuple(
         MetricValue(name, course.points[-1][1], ((label, course.label),) if label else ())

@@ -11,6 +11,7 @@ from typing import Final
 
 from poller.metrics import SAMPLE_TABLES
 from poller.store.kinds import EPISODIC
+from poller.store.rollup_sql import ROLLED
 
 DAY_MS: Final = 86_400_000
 
@@ -45,6 +46,10 @@ SAMPLES: Final[Mapping[str, Aging]] = {
     **{table: Aging(table, inventory) for table, (_, inventory, _) in SAMPLE_TABLES.items()},
     "process_sample": Aging("process_sample", "host"),
     "peer_sample": Aging("peer_sample", "peer"),
+}
+# Made by `poller.store.rollup` in each database that holds history, never shipped; so they stand beside ALL.
+ROLLUPS: Final[Mapping[str, Aging]] = {
+    name: Aging(name, table.inventory) for table in ROLLED for name in (table.fives, table.hours)
 }
 PEER_DAY: Final = Aging("peer_day", "peer", lasts_ms=DAY_MS)
 LOG_LINE: Final = Aging("log_line", "host", "seen_ms")

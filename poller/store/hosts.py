@@ -41,6 +41,9 @@ class Hosts:
     def forget(self) -> None:
         self._known.clear()
 
+    def forget_host(self, name: str) -> None:
+        self._known.pop(name, None)
+
     def find(self, name: str, now_ms: int) -> KnownHost:
         """The host of that name; one never met before is added, which is an event."""
         host = self._known.get(name)

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from poller.model import Reading
+from poller.model import Reading, Row, Section
 from poller.probe.rates import complete
-from poller.store.kinds import EPISODIC, KINDS, LOG_SOURCE, SECTION_STATE, Key, Kind
+from poller.store.kinds import EPISODIC, KINDS, LOG_SOURCE, PATIENCE_MS, SECTION_STATE, Key, Kind
 
 
 class Thing(NamedTuple):
@@ -31,6 +31,7 @@ class Sighting(NamedTuple):
 
 # What is read from rows of the report, by their type; connections are found by comparing two reports.
 _READ: Final = {kind.row: (kind, kind.read, len(kind.key)) for kind in KINDS if kind.row and kind.table != "connection"}
+_EPISODIC_SECTIONS: Final = frozenset(kind.section for kind in EPISODIC if kind.table != "connection")
 _GONE: Final = tuple(kind for kind in EPISODIC if kind.table != "connection")
 
 Known = dict[Key, Thing]
@@ -43,18 +44,28 @@ class Inventory:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._known: dict[tuple[str, int], Known] = {}
+        self._rows: dict[tuple[str, int], tuple[int, tuple[Row, ...]]] = {}
 
     def forget(self) -> None:
         self._known.clear()
+        self._rows.clear()
+
+    def forget_host(self, host_id: int) -> None:
+        """What another process has stored of it may be newer."""
+        for kind in KINDS:
+            self._known.pop((kind.table, host_id), None)
+        for section in _EPISODIC_SECTIONS:
+            self._rows.pop((section, host_id), None)
 
     def see(self, host_id: int, at_ms: int, reading: Reading) -> Sighting:
         """Records everything in the reading as seen, and what is no longer there as gone."""
         states = self._load(SECTION_STATE, host_id)
         before = {section: thing.changing[-1] for (section,), thing in states.items()}
         whole = frozenset(section.name for section in reading.sections if complete(section))
-        seen = _seen(reading)
+        same = frozenset(section.name for section in reading.sections if self._is_same(host_id, at_ms, section, whole))
+        seen = _seen(section for section in reading.sections if section.name not in same)
         seen["log_source"] = self._with_all_lost(host_id, seen.get("log_source", {}))
-        seen["section_state"] = _states(reading, before, at_ms)
+        seen["section_state"] = self._rest_of_states(host_id, at_ms, _states(reading, before, at_ms), states)
         ids: dict[tuple[str, str], int] = {}
         for kind in KINDS:
             found = seen.get(kind.table)
@@ -62,9 +73,41 @@ class Inventory:
                 for key, number in self.note(kind, host_id, at_ms, found).items():
                     ids[kind.table, key[0]] = number
         for kind in _GONE:
-            if kind.section in whole:
+            if kind.section in whole and kind.section not in same:
                 self.miss(kind, host_id, at_ms, seen.get(kind.table, {}), before.get(kind.section))
+                self._keep_rows(kind, host_id, at_ms, reading)
         return Sighting(ids, whole, before)
+
+    def _is_same(self, host_id: int, at_ms: int, section: Section, whole: frozenset[str]) -> bool:
+        """Whether it holds what comes and goes, and every row of it is the very one that was noted lately."""
+        place = section.name, host_id
+        if section.name not in _EPISODIC_SECTIONS or section.name not in whole:
+            self._rows.pop(place, None)
+            return False
+        noted_ms, rows = self._rows.get(place, (0, None))
+        return rows is section.rows and 0 <= at_ms - noted_ms < PATIENCE_MS
+
+    def _keep_rows(self, kind: Kind, host_id: int, at_ms: int, reading: Reading) -> None:
+        """Until the first of these things must be noted anew, there is nothing to do while the rows are the same."""
+        section = reading.section(kind.section)
+        assert section is not None  # noqa: S101 - all of it was read
+        things = self._known[kind.table, host_id].values()
+        noted_ms = min((thing.last_seen_ms for thing in things), default=at_ms)
+        self._rows[kind.section, host_id] = noted_ms, section.rows
+
+    def _rest_of_states(self, host_id: int, at_ms: int, seen: Seen, known: Known) -> Seen:
+        """How the sections were read, without those that were read to their end as they were the last time: of them
+        only the instants change, and in one statement."""
+        last_ms = max((thing.last_seen_ms for thing in known.values()), default=at_ms)
+        again = {key for key, thing in known.items() if thing.last_seen_ms == thing.changing[-1] == last_ms}
+        if last_ms >= at_ms or not all(
+            key in seen and seen[key] == (*known[key].changing[:-1], at_ms) for key in again
+        ):
+            return seen
+        self._connection.execute(_AGAIN, (at_ms, at_ms, host_id, last_ms, last_ms))
+        for key in again:
+            known[key] = Thing(known[key].id, seen[key], at_ms)
+        return {key: changing for key, changing in seen.items() if key not in again}
 
     def note(self, kind: Kind, host_id: int, at_ms: int, seen: Seen, known: Known | None = None) -> dict[Key, int]:
         """These are there now, as they are now; their ids. `known`: what is known of them, where that was asked for."""
@@ -72,6 +115,9 @@ class Inventory:
             return {}
         if known is None:
             known = self._load(kind, host_id, seen)
+            if any(key in known and at_ms - known[key].last_seen_ms > _LONG_MS for key in seen):
+                self.drop(kind, host_id)  # what nobody saw for long may have been deleted since
+                known = self._load(kind, host_id, seen)
         changed: list[Key] = []
         touched: list[Key] = []
         for key, changing in seen.items():
@@ -143,13 +189,19 @@ class Inventory:
             self._connection.executemany(text, rows)
 
 
+_AGAIN: Final = (
+    "UPDATE section_state SET complete_ms = ?, last_seen_ms = ?"
+    " WHERE host_id = ? AND last_seen_ms = ? AND complete_ms = ?"
+)
+# Retention is never as short, and patience never as long.
+_LONG_MS: Final = 3_600_000
 # SQLite before 3.32 takes 999 values per statement.
 _AT_ONCE: Final = 900
 
 
-def _seen(reading: Reading) -> dict[str, Seen]:
+def _seen(sections: Iterable[Section]) -> dict[str, Seen]:
     seen: dict[str, dict[Key, Key]] = {}
-    for section in reading.sections:
+    for section in sections:
         for row in section.rows:
             found = _READ.get(type(row))
             if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import TracebackType
 from poller.clock import now_ms as clock_ms
 from poller.errors import BusyError, StoreError
 from poller.model import Before, Deadline, Retention
-from poller.store.database import BUSY_SECONDS, IN_MEMORY, connect_writer
+from poller.store.database import BUSY_SECONDS, IN_MEMORY, connect_writer, immediate
 from poller.store.faults import translated
 from poller.store.lock import SCHEMA, LockFile, prepare_folder
 from poller.store.memory import Recall
@@ -21,38 +22,43 @@ from poller.store.outbox import JournalOutbox
 from poller.store.polls import Polls
 from poller.store.prune import Pruned, empty_log, prune, prune_due
 from poller.store.queue import Queue
+from poller.store.rollup import RolledUp, roll_up
+from poller.store.rollup_ledger import SqliteLedger
 from poller.store.room import Space, growth_bytes, is_full
+from poller.store.sql import statements
 from poller.store.work import Work
 
 
 class Journal:
     """The poller's working memory and, on SQLite, its archive. Belongs to the thread that opened it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, stays: bool = False) -> None:
         self.path = path
         self._connection = connection
-        self._polls = Polls(connection)
-        self._recall = Recall(connection)
+        self._stays = stays
+        self._recall = Recall(connection, keeps=stays)
+        self._polls = Polls(connection, self._recall)
         self._outbox: JournalOutbox | None = None
         self._seen_version = 0
         self._space = Space(None if path == IN_MEMORY else path)
         self._space.keep_reserve()
 
     @classmethod
-    def open(cls, path: Path, *, now_ms: int, archived: bool | None = None) -> Journal:
+    def open(cls, path: Path, *, now_ms: int, archived: bool | None = None, stays: bool = False) -> Journal:
         """Makes the database when there is none (mode 0600) and brings its schema up to date.
 
         `archived`: whether there is an archive elsewhere, for which changes are queued from now on; None leaves that
-        as it is. `:memory:` is a database that is gone when it is closed, for a dry run. StoreError when it cannot be
-        used; BusyError when another process has not finished an upgrade in 10 s.
+        as it is. `stays`: for a poller that polls the same hosts for hours, which keeps in mind what it has of them.
+        `:memory:` is a database that is gone when it is closed, for a dry run. StoreError when it cannot be used;
+        BusyError when another process has not finished an upgrade in 10 s.
         """
         if path == IN_MEMORY:
-            return cls(_ready(path, now_ms), path)
+            return cls(_ready(path, now_ms), path, stays=stays)
         prepare_folder(path)
         with LockFile(path) as lock:
             if not lock.wait(SCHEMA, Deadline(BUSY_SECONDS)):
                 raise BusyError(f"another poller is upgrading {path}", "wait for it to finish")
-            journal = cls(_ready(path, now_ms), path)
+            journal = cls(_ready(path, now_ms), path, stays=stays)
         if archived is not None:
             journal._queue_for_archive(archived, now_ms)
         return journal
@@ -99,8 +105,16 @@ class Journal:
         """Ids that were looked up stay true until another connection commits (PRAGMA data_version)."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._seen_version:
-            self._polls.forget()
+            if self._stays:
+                self._polls.doubt()
+            else:
+                self._polls.forget()
             self._seen_version = version
+
+    def wait_for_others(self, seconds: float) -> None:
+        """So long, instead of 10 s, a transaction waits for that of another program before it fails as `locked`."""
+        with translated(self.path):
+            self._connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}").fetchall()
 
     def make_room(self, error: StoreError) -> bool:
         """True when a transaction failed on a full disk whose reserve is given up now: it may be tried once more."""
@@ -146,22 +160,59 @@ class Journal:
         with translated(self.path):
             return prune_due(self._connection, now_ms, every_ms)
 
-    def prune(self, retention: Retention, now_ms: int) -> Pruned:
-        """Deletes what is older than it may be, in short transactions, and gives free pages back to the disk."""
+    def prune(self, retention: Retention, now_ms: int, stop: threading.Event | None = None) -> Pruned:
+        """Deletes what is older than it may be, in short transactions, and gives free pages back to the disk.
+
+        Samples are rolled up before. When `stop` is set it ends soon, and goes on the next time.
+        """
+        stop = stop or threading.Event()
         self._prepare()
         try:
-            pruned = self._prune(retention, now_ms)
+            pruned = self._prune(retention, now_ms, stop)
         except StoreError as error:
             if not self.make_room(error):
                 raise
-            pruned = self._prune(retention, now_ms)
+            pruned = self._prune(retention, now_ms, stop)
         self._polls.forget()
         self._space.keep_reserve()
         return pruned
 
-    def _prune(self, retention: Retention, now_ms: int) -> Pruned:
+    def roll_up(
+        self, retention: Retention, now_ms: int, stop: threading.Event | None = None, budget_seconds: float = 60.0
+    ) -> RolledUp:
+        """Makes the windows of five minutes and the hours that are over, in short transactions; goes on the next time.
+
+        Nothing where history lives in an archive elsewhere: that makes its own.
+        """
+        if self._space.tight:
+            return RolledUp()
+        self._prepare()
+        try:
+            with translated(self.path):
+                if self._connection.execute(statements()["archive_state"]).fetchone()[0]:
+                    return RolledUp()
+                closed_ms = now_ms - round(retention.samples * 1000)
+                ledger = SqliteLedger(self._connection)
+                return roll_up(ledger, closed_ms, now_ms, stop or threading.Event(), budget_seconds)
+        except StoreError as error:
+            if not self.make_room(error):
+                raise
+            return RolledUp()
+
+    def roll_up_due(self, now_ms: int, every_ms: int) -> bool:
+        """Whether an archive elsewhere was not rolled up for so long, as far as this journal knows; now it is noted."""
         with translated(self.path):
-            return prune(self._connection, retention, now_ms, tight=self._space.tight)
+            row = self._connection.execute(statements()["last_done"], {"task": "rollup"}).fetchone()
+            if row is not None and abs(now_ms - row[0]) < every_ms:
+                return False
+            with immediate(self._connection):
+                self._connection.execute(statements()["note_done"], {"task": "rollup", "now_ms": now_ms})
+        return True
+
+    def _prune(self, retention: Retention, now_ms: int, stop: threading.Event) -> Pruned:
+        self.roll_up(retention, now_ms, stop)
+        with translated(self.path):
+            return prune(self._connection, retention, now_ms, tight=self._space.tight, stop=stop)
 
     def queue(self) -> Queue:
         """What waits for the archive."""
@@ -177,6 +228,11 @@ class Journal:
         except BaseException:
             self.close()
             raise
+
+    def owes(self) -> bool:
+        """Whether anybody is owed a message that is not held back."""
+        with translated(self.path):
+            return bool(self._connection.execute(statements()["owes"]).fetchone()[0])
 
     def outbox(self, now_ms: Callable[[], int] = clock_ms) -> JournalOutbox:
         """What people are owed (protocol `Outbox`). Its `close` lets other processes deliver."""

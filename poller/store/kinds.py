@@ -54,7 +54,16 @@ class Kind:
     find_by: str = ""
 
 
-def _kind(table: str, row: type[Any], key: str, changing: str = "", *, section: str = "", **renamed: str) -> Kind:
+def _kind(
+    table: str,
+    row: type[Any],
+    key: str,
+    changing: str = "",
+    *,
+    section: str = "",
+    patient: bool = False,
+    **renamed: str,
+) -> Kind:
     """One whose columns are fields of its row, but for those renamed."""
     names, others = tuple(key.split()), tuple(changing.split())
     fields = [renamed.get(name, name) for name in names + others]
@@ -62,7 +71,7 @@ def _kind(table: str, row: type[Any], key: str, changing: str = "", *, section: 
     if len(fields) == 1:
         one = attrgetter(fields[0])
         read = lambda found: (one(found),)  # noqa: E731
-    return Kind(table, names, others, row, read, section, PATIENCE_MS if section else 0)
+    return Kind(table, names, others, row, read, section, PATIENCE_MS if section or patient else 0)
 
 
 def _login(row: Login) -> Key:
@@ -92,7 +101,7 @@ CONNECTION: Final = Kind(
 )  # fmt: skip
 
 KINDS: Final = (
-    _kind("core", CpuTimes, "core"),
+    _kind("core", CpuTimes, "core", patient=True),
     _kind("filesystem", FileSystem, "mountpoint", "device type state"),
     _kind("disk", BlockDevice, "device", "model size_bytes", size_bytes="size"),
     _kind("interface", Interface, "interface", "mac link mtu speed_bits_per_second", speed_bits_per_second="speed"),

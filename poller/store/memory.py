@@ -12,18 +12,22 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
-from poller.model import PASSING, Before, FileSystem, Logins, Reading, Row, Section, SectionStatus
+from poller.model import PASSING, Before, FileSystem, Logins, Process, Reading, Row, Section, SectionStatus
 from poller.store.alerts import open_names
 from poller.store.sql import statements
 
 _log = logging.getLogger(__name__)
 
 _KINDS: Final[tuple[type[Row], ...]] = tuple(kind for kind in get_args(Row) if kind not in PASSING)
-_BY_NAME: Final[dict[str, type[Row]]] = {kind.__name__: kind for kind in _KINDS}
+_BY_NAME: Final[dict[str, Callable[..., Row]]] = {kind.__name__: kind for kind in _KINDS}
 # Their name among the fields makes the getter give a tuple for a kind with one field, too.
 _VALUES: Final[dict[type[Row], Callable[[Any], tuple[Any, ...]]]] = {
     kind: attrgetter("__class__.__name__", *(field.name for field in fields(kind))) for kind in _KINDS
 }
+# Of processes only what the time they used is counted from.
+_SHORT: Final = "Used"
+_VALUES[Process] = lambda row: (_SHORT, row.pid, row.started, row.cpu)
+_BY_NAME[_SHORT] = lambda pid, started, cpu: Process(pid, "", 0, "", "", 0, started, cpu, 0, "")
 _encoder: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _STATUS: Final = {str(status): status for status in SectionStatus}
 
@@ -55,26 +59,33 @@ def _older(section: Section, before: Reading, now: Reading) -> Section:
     return section if section.uptime is not None else replace(section, uptime=before.uptime)
 
 
-def encode(reading: Reading) -> str:
-    """`[clock, uptime, boot_id, [[section, status, reason, seconds, [[kind, field, ...], ...], uptime], ...]]`."""
-    return _encoder(
-        [
-            reading.clock,
-            reading.uptime,
-            reading.boot_id,
-            [
-                (
-                    section.name,
-                    section.status.value,
-                    section.reason,
-                    section.seconds,
-                    [_VALUES[type(row)](row) for row in section.rows],
-                    section.uptime,
-                )
-                for section in reading.sections
-            ],
-        ]
-    )
+# section -> its rows, and their text
+Texts = dict[str, tuple[tuple[Row, ...], str]]
+
+
+def encode(reading: Reading, texts: Texts | None = None) -> str:
+    """`[clock, uptime, boot_id, [[section, status, reason, seconds, [[kind, field, ...], ...], uptime], ...]]`.
+
+    `texts` are those of rows that were encoded before and stayed the very same; what is new of them is added.
+    """
+    known: Texts = {} if texts is None else texts
+    sections = ",".join(_section_text(section, known) for section in reading.sections)
+    return f"[{_number(reading.clock)},{_number(reading.uptime)},{_encoder(reading.boot_id)},[{sections}]]"
+
+
+def _section_text(section: Section, known: Texts) -> str:
+    rows, text = known.get(section.name, ((), "[]"))
+    if rows is not section.rows:
+        text = _encoder([_VALUES[type(row)](row) for row in section.rows])
+        known[section.name] = section.rows, text
+    name, status, reason = _encoder(section.name), _encoder(section.status.value), _encoder(section.reason)
+    uptime = "null" if section.uptime is None else _number(section.uptime)
+    return f"[{name},{status},{reason},{_number(section.seconds)},{text},{uptime}]"
+
+
+def _number(value: float) -> str:
+    """As the encoder writes it, which takes ten times as long to begin."""
+    return repr(value) if math.isfinite(value) else _encoder(value)
 
 
 def decode(text: str | None) -> Reading | None:
@@ -112,34 +123,58 @@ _MemoryRow = tuple[
 
 
 class Recall:
-    """Reads what is remembered of hosts. What `ahead` read is not decoded again when the poll comes back."""
+    """Reads what is remembered of hosts. What `ahead` read is not decoded again when the poll comes back.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    With `keeps`, for a poller that stays, the newest reading of each host is kept with its text: nothing is decoded
+    again, nor is the text of sections made anew that are the very same. The text in the database always decides.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, keeps: bool = False) -> None:
         self._connection = connection
-        self._ahead: dict[str, tuple[str | None, Reading | None]] = {}
+        self._keeps = keeps
+        self._known: dict[str, tuple[str | None, Reading | None]] = {}
+        self._texts: dict[str, Texts] = {}
 
     def ahead(self, host: str) -> Before:
         """For the request, before the poll."""
-        row = self._row(host)
-        before = self._before(host, row, decode(row[0]) if row else None)
-        self._ahead[host] = row[0] if row else None, before.reading
+        before, text = self._recalled(host)
+        self._known[host] = text, before.reading
         return before
 
     def before(self, host: str) -> Before:
         """As it stands in the database now; the default for a host never polled."""
+        before, text = self._recalled(host)
+        if self._keeps:
+            self._known[host] = text, before.reading
+        else:
+            self._known.pop(host, None)
+        return before
+
+    def encoded(self, host: str, reading: Reading) -> str:
+        """The text to store. Whether that succeeds shows when it is read again."""
+        if not self._keeps:
+            return encode(reading)
+        known = self._texts.get(host, {})
+        # Of sections that are no longer remembered nothing stays.
+        texts = self._texts[host] = {one.name: known[one.name] for one in reading.sections if one.name in known}
+        text = encode(reading, texts)
+        self._known[host] = text, reading
+        return text
+
+    def _recalled(self, host: str) -> tuple[Before, str | None]:
         row = self._row(host)
-        text, reading = self._ahead.pop(host, (None, None))
-        if row and row[0] != text:
+        if row is None:
+            return Before(), None
+        text, reading = self._known.get(host, (None, None))
+        if row[0] != text:
             reading = decode(row[0])
-        return self._before(host, row, reading)
+        return self._before(host, row, reading), row[0]
 
     def _row(self, host: str) -> _MemoryRow | None:
         row: _MemoryRow | None = self._connection.execute(statements()["find_memory"], {"name": host}).fetchone()
         return row
 
-    def _before(self, host: str, row: _MemoryRow | None, reading: Reading | None) -> Before:
-        if row is None:
-            return Before()
+    def _before(self, host: str, row: _MemoryRow, reading: Reading | None) -> Before:
         _, stuck, address, failures, sudo_denied_until_ms, refused, retry_at_ms = row[:7]
         report_ms, host_key, trouble, skewed = row[7:]
         return Before(

@@ -7,13 +7,24 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from poller.errors import STAGES
-from poller.model import Before, Event, Findings, MetricValue, Poll, PollOutcome, Report, SectionStatus, Severity
+from poller.model import (
+    Before,
+    Event,
+    Findings,
+    MetricValue,
+    Poll,
+    PollOutcome,
+    Reading,
+    Report,
+    SectionStatus,
+    Severity,
+)
 from poller.store import logins
 from poller.store.cursors import store_cursors
 from poller.store.hosts import Hosts, KnownHost, storable
 from poller.store.inventory import Inventory, Sighting
 from poller.store.kinds import SERIES
-from poller.store.memory import encode, remembered, stuck_mounts
+from poller.store.memory import Recall, remembered, stuck_mounts
 from poller.store.samples import Samples
 from poller.store.sql import statements
 from poller.store.talks import Talks
@@ -26,23 +37,45 @@ SUDO_DENIED_MS: Final = 3_600_000
 class Polls:
     """Stores polls on a connection that is in a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, recall: Recall) -> None:
         self._connection = connection
+        self._recall = recall
         self.hosts = Hosts(connection)
         self.bulk = True  # may samples be stored, or does the disk have no room for them?
         self._inventory = Inventory(connection)
         self._talks = Talks(connection, self._inventory)
+        # host -> the newest poll that was stored here; and those of which nobody else can have stored one since
+        self._newest: dict[str, str] = {}
+        self._certain: set[str] = set()
 
     def forget(self) -> None:
         """What was looked up may no longer be so: after a rollback, or when another process has written."""
         self.hosts.forget()
         self._inventory.forget()
+        self._newest.clear()
+        self._certain.clear()
+
+    def doubt(self) -> None:
+        """Somebody else has written, mostly about other things: what is known of a host is good if no poll of it was
+        stored but ours."""
+        self._certain.clear()
+
+    def _host(self, name: str, at_ms: int) -> KnownHost:
+        host = self.hosts.find(name, at_ms)
+        if name in self._certain:
+            return host
+        row = self._connection.execute(statements()["latest_poll"], {"host_id": host.id}).fetchone()
+        if row is None or row[0] != self._newest.get(name):
+            self.hosts.forget_host(name)
+            self._inventory.forget_host(host.id)
+        self._certain.add(name)
+        return self.hosts.find(name, at_ms)
 
     def store(
         self, poll: Poll, values: Sequence[MetricValue], round_id: str | None, findings: Findings, before: Before
     ) -> bool:
         """False when this poll was stored before; then nothing changes. `before` is what the journal remembers now."""
-        host = self.hosts.find(poll.host, poll.at_ms)
+        host = self._host(poll.host, poll.at_ms)
         if not self._connection.execute(statements()["add_poll"], _row(poll, host.id, round_id)).rowcount:
             return False
         if poll.security and not self._known_trouble(host.id, poll):
@@ -60,7 +93,16 @@ class Polls:
             until = {"host_id": host.id, "until_ms": poll.at_ms + SUDO_DENIED_MS}
             self._connection.execute(statements()["remember_sudo"], until)
         logins.remember(self._connection, host.id, poll)
+        self._newest[poll.host] = poll.id
+        self._certain.add(poll.host)
         return True
+
+    def renew(self, host: str, at_ms: int, reading: Reading, new: Reading) -> None:
+        """Sections that were read between two polls: `new` holds them, `reading` all that is remembered from now on."""
+        host_id = self._host(host, at_ms).id
+        self._inventory.see(host_id, at_ms, new)
+        text = self._recall.encoded(host, reading)
+        self._connection.execute(statements()["renew_reading"], {"host_id": host_id, "reading": text})
 
     def _known_trouble(self, host_id: int, poll: Poll) -> bool:
         """Whether the poll before ended the same way: one event when it begins, not one a minute while it lasts."""
@@ -109,7 +151,7 @@ class Polls:
         store_cursors(self._connection, host.id, poll.at_ms, report.now, before.cursors)
         memory = {
             "host_id": host.id,
-            "reading": encode(remembered(before.reading, report.now)),
+            "reading": self._recall.encoded(poll.host, remembered(before.reading, report.now)),
             "stuck": stuck_mounts(report.now),
             "address": poll.address,
         }

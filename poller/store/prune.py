@@ -6,20 +6,28 @@ Never deleted: hosts, open alerts, alerts with a message still owed, what the ne
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from poller.model import Retention
-from poller.store import aging, shipped
+from poller.store import aging, lost, shipped
 from poller.store.aging import DAY_MS, Aging
 from poller.store.database import immediate
+from poller.store.rollup_bound import bounds, move_bounds, wanted
+from poller.store.rollup_ledger import SqliteLedger
+from poller.store.rollup_sql import HOUR_MS
 from poller.store.shipped import newest_reports
+from poller.store.slicing import ROWS_AT_ONCE, lots, steps
 from poller.store.sql import statements
 
-_IDS_AT_ONCE: Final = 64
-_PAGES_AT_ONCE: Final = 2000
+# What one transaction deletes: less than 50 ms of work, also of the widest rows.
+_PAGES_AT_ONCE: Final = 500
+# After each of them others get as much time as it took.
+_MOST_PAUSE_SECONDS: Final = 0.05
 # On a full disk: what one transaction deletes or moves must fit into the reserve, as must the log of it.
 _ROWS_WHEN_TIGHT: Final = 1000
 _PAGES_WHEN_TIGHT: Final = 128
@@ -38,26 +46,57 @@ class Pruned:
 
 
 def prune(
-    connection: sqlite3.Connection, retention: Retention, now_ms: int, *, dry: bool = False, tight: bool = False
+    connection: sqlite3.Connection,
+    retention: Retention,
+    now_ms: int,
+    *,
+    dry: bool = False,
+    tight: bool = False,
+    stop: threading.Event | None = None,
 ) -> Pruned:
-    """Deletes what is older than it may be. `dry` only counts; `tight` makes do with 2 MB of disk, keeps nothing."""
-    limits = limits_ms(retention, now_ms)
-    rows = dict.fromkeys((*aging.ALL, *_PLAIN), 0)
+    """Deletes what is older than it may be. `dry` only counts; `tight` makes do with 2 MB of disk, keeps nothing.
+
+    What is rolled up goes only as far as that is done, but when it is `tight`.
+    """
+    stop = stop or threading.Event()
+    limits = limits_ms(retention, now_ms) | _rolled(connection, retention, now_ms, dry=dry, tight=tight)
+    cut = _Cut(connection, stop, dry=dry, tight=tight)
+    rows = dict.fromkeys((*aging.ALL, *aging.ROLLUPS, *_PLAIN), 0)
     elsewhere: Counter[str] = Counter()
-    for table, statement, parameters in shipped.deletions(connection, now_ms):
-        elsewhere[table] += _execute(connection, statement, parameters, dry=dry)
-    for table, one in aging.ALL.items():
-        rows[table] = _each(connection, one, limits[table], dry=dry, tight=tight)
+    for table, statement, parameters in shipped.deletions(connection, now_ms, dry=dry):
+        elsewhere[table] += cut.execute(statement, parameters)
+    for table, one in {**aging.ALL, **aging.ROLLUPS}.items():
+        rows[table] = cut.aged(one, limits[table])
     freed = give_back(connection, _PAGES_WHEN_TIGHT, keep=False) if tight else 0
     for table in _PLAIN:
-        rows[table] = _execute(connection, statements()[f"prune_{table}"], [{"before_ms": limits[table]}], dry=dry)
+        rows[table] = cut.plain(table, limits[table])
     if dry:  # what is too old and elsewhere was counted twice
         return Pruned({table: max(count, elsewhere[table]) for table, count in rows.items()}, 0)
-    with immediate(connection):
-        connection.execute(statements()["note_done"], {"task": "prune", "now_ms": now_ms})
+    if not stop.is_set():
+        with immediate(connection):
+            connection.execute(statements()["note_done"], {"task": "prune", "now_ms": now_ms})
     freed += give_back(connection, _PAGES_AT_ONCE, keep=not tight)
     empty_log(connection)
     return Pruned({table: count + elsewhere[table] for table, count in rows.items()}, freed)
+
+
+def _rolled(
+    connection: sqlite3.Connection, retention: Retention, now_ms: int, *, dry: bool, tight: bool
+) -> dict[str, int]:
+    """Limits of what is rolled up, and of roll-ups: history moves on to these first.
+
+    Where history lives elsewhere there are none, and samples go as before.
+    """
+    ledger = SqliteLedger(connection)
+    if connection.execute(statements()["archive_state"]).fetchone()[0]:
+        limits = wanted(retention, now_ms, bounds(ledger)).limits()
+        return {table: limits[table] for table in aging.ROLLUPS}
+    if dry:
+        return wanted(retention, now_ms, bounds(ledger)).limits()
+    found, made_ms = move_bounds(ledger, retention, now_ms, whatever=tight)
+    if tight and made_ms < found.raw_ms:
+        lost.record(connection, made_ms, found.raw_ms, now_ms)
+    return found.limits()
 
 
 def prune_due(connection: sqlite3.Connection, now_ms: int, every_ms: int) -> bool:
@@ -89,14 +128,16 @@ def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
         return now_ms - int(seconds * 1000)
 
     things = before(max(retention.samples, retention.cores, retention.polls))
+    charted = min(things, before(max(retention.fives, retention.hours)) - HOUR_MS)
     limits = {
         **dict.fromkeys((*aging.SAMPLES, "limit_state", "flap_state"), before(retention.samples)),
         "core_sample": before(retention.cores),
         **dict.fromkeys(("connection", "peer_sample"), before(retention.connections)),
         **dict.fromkeys(("poll", "round", "peer_day"), before(retention.polls)),
         **dict.fromkeys(_INVENTORIES, things),
+        **dict.fromkeys(("filesystem", "disk", "interface"), charted),
         # A series may have been seen a little later than it says, and a day's sum begins a day before its end.
-        "series": things - DAY_MS,
+        "series": charted - DAY_MS,
         "peer": before(max(retention.polls, retention.connections)) - 2 * DAY_MS,
         **dict.fromkeys(("log_line", "log_source", "log_cursor"), before(retention.logs)),
         **dict.fromkeys(("event", "alert", "silence", "message"), before(retention.events)),
@@ -104,42 +145,54 @@ def limits_ms(retention: Retention, now_ms: int) -> dict[str, int]:
     return {**dict.fromkeys(aging.EPISODES, limits["event"]), **limits}
 
 
-def _each(connection: sqlite3.Connection, aged: Aging, before_ms: int, *, dry: bool, tight: bool) -> int:
-    ids = [number for number, _ in newest_reports(connection, aged.inventory, before_ms)]
-    if tight and not dry:
-        return sum(_little_by_little(connection, aged, number, before_ms) for number in ids)
-    slices = (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
-    return sum(
-        _execute(connection, aged.deletion(), [{"id": number, "before_ms": before_ms} for number in part], dry=dry)
-        for part in slices
-    )
+class _Cut:
+    """Deletes in short transactions, or only counts."""
+
+    def __init__(self, connection: sqlite3.Connection, stop: threading.Event, *, dry: bool, tight: bool) -> None:
+        self._connection = connection
+        self._stop = stop
+        self._dry = dry
+        self._tight = tight
+        self._at_most = _ROWS_WHEN_TIGHT if tight else ROWS_AT_ONCE
+
+    def aged(self, aged: Aging, before_ms: int) -> int:
+        """What belongs to things."""
+        ids = [number for number, _ in newest_reports(self._connection, aged.inventory, before_ms)]
+        if self._dry:
+            return self.execute(aged.deletion(), [{"id": number, "before_ms": before_ms} for number in ids])
+        things = ((number, before_ms) for number in ids)
+        found = lots(self._connection, aged, things, self._at_most)
+        return sum(self.execute(aged.deletion(), lot) for lot in found)
+
+    def plain(self, table: str, before_ms: int) -> int:
+        """A table that is read as a whole, by time where an index leads to that."""
+        return sum(
+            self.execute(statements()[f"prune_{table}"], [{"before_ms": cut_ms}])
+            for cut_ms in self._cuts(table, before_ms)
+        )
+
+    def _cuts(self, table: str, before_ms: int) -> Iterator[int]:
+        if self._dry or table not in _BY_TIME:
+            return iter((before_ms,))
+        return steps(self._connection, table, _BY_TIME[table], before_ms, self._at_most)
+
+    def execute(self, statement: str, parameters: Sequence[Mapping[str, int]]) -> int:
+        if self._dry:
+            count = statement.replace("DELETE FROM", "SELECT COUNT(*) FROM", 1)
+            return sum(self._connection.execute(count, values).fetchone()[0] for values in parameters)
+        if self._stop.is_set():
+            return 0
+        start = time.monotonic()
+        with immediate(self._connection):
+            deleted = self._connection.executemany(statement, parameters).rowcount
+        if self._tight:
+            empty_log(self._connection)
+        elif deleted:
+            self._stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
+        return deleted
 
 
-def _little_by_little(connection: sqlite3.Connection, aged: Aging, number: int, before_ms: int) -> int:
-    """The old rows of one thing, so few at once that the log stays small, and it is emptied each time."""
-    next_row = (
-        f"SELECT {aged.time} + {aged.lasts_ms} FROM {aged.table}"  # noqa: S608 - names of ours
-        f" WHERE {aged.owner} = ? AND {aged.time} IS NOT NULL ORDER BY {aged.time} LIMIT 1 OFFSET ?"
-    )
-    deleted, cut = 0, -1
-    while cut < before_ms:
-        row = connection.execute(next_row, (number, _ROWS_WHEN_TIGHT)).fetchone()
-        cut = min(before_ms, row[0]) if row and row[0] > cut else before_ms
-        some = _execute(connection, aged.deletion(), [{"id": number, "before_ms": cut}], dry=False)
-        if some:
-            empty_log(connection)
-        deleted += some
-    return deleted
-
-
-def _execute(
-    connection: sqlite3.Connection, statement: str, parameters: Sequence[Mapping[str, int]], *, dry: bool
-) -> int:
-    if dry:
-        count = statement.replace("DELETE FROM", "SELECT COUNT(*) FROM", 1)
-        return sum(connection.execute(count, values).fetchone()[0] for values in parameters)
-    with immediate(connection):
-        return connection.executemany(statement, parameters).rowcount
+_BY_TIME: Final = {"round": "started_ms", "event": "at_ms", "alert": "closed_ms", "message": "sent_ms"}
 
 
 def give_back(connection: sqlite3.Connection, pages: int, *, keep: bool) -> int:

@@ -12,6 +12,7 @@ from typing import Final
 
 from poller.store import aging
 from poller.store.queue import UNCOPIED
+from poller.store.slicing import ROWS_AT_ONCE, lots
 from poller.store.sql import statements
 
 KEPT_MS: Final = 86_400_000
@@ -27,20 +28,25 @@ def cut_ms(connection: sqlite3.Connection, now_ms: int, kept_ms: int = KEPT_MS) 
     return now_ms - kept_ms if oldest is None else min(oldest, now_ms - kept_ms)
 
 
-def deletions(connection: sqlite3.Connection, now_ms: int) -> Iterator[tuple[str, str, list[dict[str, int]]]]:
-    """(table, statement, its parameters), each the work of one short transaction."""
+def deletions(
+    connection: sqlite3.Connection, now_ms: int, *, dry: bool = False
+) -> Iterator[tuple[str, str, list[dict[str, int]]]]:
+    """(table, statement, its parameters), each the work of one short transaction; `dry`: to be counted, not deleted."""
     cut = cut_ms(connection, now_ms)
     if cut is None:
         return
     for table, one in aging.ALL.items():
         if table in _HISTORIES:
             continue
-        rows = [
-            {"id": number, "before_ms": cut if report_ms is None else min(cut, report_ms)}
+        things = [
+            (number, cut if report_ms is None else min(cut, report_ms))
             for number, report_ms in newest_reports(connection, one.inventory, cut)
         ]
-        for start in range(0, len(rows), IDS_AT_ONCE):
-            yield table, one.deletion(spared=True), rows[start : start + IDS_AT_ONCE]
+        if dry:
+            yield table, one.deletion(spared=True), [{"id": number, "before_ms": ms} for number, ms in things]
+            continue
+        for lot in lots(connection, one, things, ROWS_AT_ONCE):
+            yield table, one.deletion(spared=True), lot
     for table in _PLAIN:
         yield table, statements()[f"shipped_{table}"], [{"before_ms": now_ms - KEPT_MS}]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from poller.errors import StoreError
 from poller.model import (
@@ -23,16 +23,20 @@ from poller.model import (
     Notification,
     Poll,
     PollOutcome,
+    Reading,
 )
 from poller.store import notices
 from poller.store.alerts import alert_of, remembered, store_comparison
 from poller.store.faults import translated
 from poller.store.gaps import gaps
-from poller.store.history import history
+from poller.store.history import events_between, history
 from poller.store.memory import Recall
 from poller.store.notices import Notice
 from poller.store.polls import Polls
 from poller.store.sql import statements
+
+# Milliseconds; no instant is later.
+_NEVER: Final = (1 << 63) - 1
 
 
 class Work:
@@ -109,6 +113,20 @@ class Work:
         """An empty `host` is the poller itself."""
         for event in events:
             self._polls.hosts.store_event(self._polls.hosts.find(host, event.at_ms).id if host else None, event)
+
+    def store_push(self, host: str, at_ms: int, events: Sequence[Event], reading: Reading | None, new: Reading) -> None:
+        """What a host told by itself: events, rows of the sections in `new`, and what the next poll is held against.
+
+        `reading` is all that is remembered, renewed by those sections; None leaves that and the inventories alone.
+        """
+        self.store_events(host, events)
+        if reading is not None:
+            self._befores.pop(host, None)
+            self._polls.renew(host, at_ms, reading, new)
+
+    def told_since(self, host: str, kinds: Collection[str], since_ms: int) -> tuple[Event, ...]:
+        """Events of these kinds that are stored and happened after that instant, oldest first."""
+        return events_between(self._connection, self._polls.hosts.find(host, since_ms).id, kinds, since_ms + 1, _NEVER)
 
     def history(self, host: str, needs: Needs, now_ms: int) -> History:
         """What there was before `now_ms`, as far back as `needs` says: at most 20,000 points a metric, 20,000 lines."""

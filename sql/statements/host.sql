@@ -32,6 +32,10 @@ VALUES (:host_id, :reading, COALESCE(:stuck, '[]'), :address)
     ON CONFLICT (host_id) DO UPDATE
    SET reading = excluded.reading, stuck = COALESCE(:stuck, stuck), address = excluded.address;
 
+-- name: renew_reading(host_id, reading)!
+-- Only where a poll has left one: what a host says by itself is held against it.
+UPDATE host_memory SET reading = :reading WHERE host_id = :host_id AND reading IS NOT NULL;
+
 -- name: remember_skew(host_id, skewed)!
 INSERT INTO host_memory (host_id, clock_skewed)
 VALUES (:host_id, :skewed)

@@ -33,6 +33,9 @@ VALUES (:host_id, :poll_id, :at_ms, :outcome, '', '', '', :seconds, 0, :at_ms,
        load_1m_per_cpu = excluded.load_1m_per_cpu, disk_percent = excluded.disk_percent,
        disk_mountpoint = excluded.disk_mountpoint;
 
+-- name: latest_poll(host_id)^
+SELECT poll_id FROM host_latest WHERE host_id = :host_id;
+
 -- name: latest_trouble(host_id)^
 SELECT stage, code FROM host_latest WHERE host_id = :host_id;
 

@@ -43,6 +43,9 @@ UPDATE notification
 -- name: suppress_held(now_ms, why)!
 UPDATE notification SET state = 'suppressed', done_ms = :now_ms WHERE state = 'held' AND why = :why;
 
+-- name: owes()$
+SELECT EXISTS (SELECT 1 FROM notification WHERE state = 'owed');
+
 -- name: undelivered(since_ms)$
 SELECT COUNT(*) FROM notification WHERE state = 'failed' AND done_ms >= :since_ms;
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from poller.model import PASSING, LoadAverage, Reading, Row, Section, SectionStatus, Series
+from poller.model import PASSING, LoadAverage, Process, Reading, Row, Section, SectionStatus, Series
 from poller.store import Journal
 from poller.store.memory import _KINDS, decode, encode, remembered
 from tests.store.machines import reading
@@ -49,7 +49,16 @@ readings = some.builds(
 @settings(max_examples=80, deadline=None)
 @given(readings)
 def test_any_reading_comes_back_equal(one: Reading) -> None:
-    assert decode(encode(one)) == one
+    assert decode(encode(one)) == short(one)
+
+
+def short(one: Reading) -> Reading:
+    """Of processes only what their use is counted from comes back."""
+    return replace(one, sections=tuple(replace(each, rows=tuple(map(_used, each.rows))) for each in one.sections))
+
+
+def _used(row: Row) -> Row:
+    return Process(row.pid, "", 0, "", "", 0, row.started, row.cpu, 0, "") if isinstance(row, Process) else row
 
 
 def test_an_ordinary_reading_is_small() -> None:

@@ -103,6 +103,7 @@ def test_where_a_log_goes_on_is_not_forgotten_while_its_host_is_away(journal: Jo
 def test_a_dry_run_counts_the_same_and_deletes_nothing(journal: Journal, ask: Ask, path: Path) -> None:
     store(journal, "web1", 95, 30, 1)
     watch(journal, "web2", 95, 32, 8, 1)
+    journal.roll_up(Retention(), NOW_MS)
     with reading(path) as connection:
         counted = prune(connection, Retention(), NOW_MS, dry=True)
     assert counts(ask, "poll") == [7]
@@ -191,7 +192,7 @@ def test_space_goes_back_to_the_disk_and_the_log_is_emptied(journal: Journal, pa
         store(journal, "web1", *(95 + age / 1000 for age in range(start, start + 50)))
     pruned = journal.prune(Retention(), NOW_MS)
     assert pruned.freed_bytes > 1_000_000
-    assert path.stat().st_size < 600_000
+    assert path.stat().st_size < 800_000
     assert path.with_name("poller.db-wal").stat().st_size == 0
 
 

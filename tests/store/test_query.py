@@ -24,6 +24,7 @@ from poller.model import (
     Message,
     MetricValue,
     Notification,
+    Retention,
     Severity,
     Silence,
 )
@@ -97,6 +98,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             changes = (Change(ChangeKind.CLOSED, old, ""), Change(ChangeKind.OPENED, high, ""))
             work.store_comparison("lab1", Comparison((), (high,), changes))
         tell(journal, high, old)
+        # As if nothing of that time could come any more.
+        journal.roll_up(Retention(samples=1.0), START_MS + 4 * HOURS)
     yield path
 
 
@@ -126,7 +129,19 @@ LAST_MS = START_MS + 120 * MINUTE
 DAY_MS = START_MS - START_MS % (24 * HOURS)
 STICK = ("0951", "1666", "Kingston", "DataTraveler", "60A44C41", "1-2.1", "sdb")
 REBOOTED = "up for 7200 s, boot id 0b6a4f9e-1111-4222-8333-444455556666, before 9d1c0b1e-0000-4000-8000-000000000000"
+CLOCK_MS = START_MS - START_MS % HOURS
+MONTH_MS = START_MS - START_MS % (30 * 24 * HOURS)
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
+    "load-by-hour": [
+        (CLOCK_MS, "web1", 20.0, 20.0, 10.0, 10.0, None, None, 1),
+        (CLOCK_MS + HOURS, "web1", 30.0, 30.0, 15.0, 15.0, None, None, 1),
+        (CLOCK_MS + 2 * HOURS, "lab1", 90.0, 95.0, 45.0, 47.5, None, None, 2),
+        (CLOCK_MS + 2 * HOURS, "web1", 40.0, 40.0, 20.0, 20.0, None, None, 1),
+    ],
+    "disk-growth-by-month": [
+        ("lab1", "/", MONTH_MS, 80.0 * GIB, 80 * GIB, None, 1),
+        ("web1", "/", MONTH_MS, 41.0 * GIB, 42 * GIB, None, 3),
+    ],
     "hosts-now": [
         ("lab1", "ok", LAST, 85.0, 42.5, 1.7, 80.0, "/", 0, ""),
         ("web1", "ok", LAST, 40.0, 20.0, 0.8, 42.0, "/", 0, ""),

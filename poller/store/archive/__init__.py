@@ -6,7 +6,8 @@ Behind the protocol `Archive` (poller.model.contracts) stand `sqlite` and `mysql
 """
 
 from poller.store.archive.rebuilding import rebuild
+from poller.store.archive.rolling import roll_up_archive
 from poller.store.archive.shipping import Shipped, ship
 from poller.store.archive.trimming import trim
 
-__all__ = ["Shipped", "rebuild", "ship", "trim"]
+__all__ = ["Shipped", "rebuild", "roll_up_archive", "ship", "trim"]

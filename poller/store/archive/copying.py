@@ -17,7 +17,7 @@ from poller.errors import StoreError
 from poller.model.contracts import Archive, Condition, Question
 from poller.store.archive.pages import Row, pages, whole
 from poller.store.archive.rows import Rows, Target
-from poller.store.archive.tables import INVENTORIES, PEER_DAY, SAMPLES, TABLES, Table
+from poller.store.archive.tables import INVENTORIES, PEER_DAY, ROLLUPS, SAMPLES, TABLES, Table
 
 POLLS_AT_ONCE: Final = 200
 # SQLite before 3.32 takes 999 values per statement.
@@ -130,6 +130,9 @@ class _Copy:
             self._progress(self._done, self._polls)
         self._send(self._samples(host, beyond, None))
         self._send(self._of_things(host, PEER_DAY, []))
+        for table in ROLLUPS.values():
+            for rows in self._of_things(host, table, []):
+                self._send([rows])
         self._state(host)
 
     def _some_polls(self, host: int, polls: list[Row], beyond: int, last: int) -> None:
@@ -189,7 +192,7 @@ _OWN: Final = ("metric", "housekeeping")
 _BY_TIME: Final = {
     "round": ("started_ms", "id"), "event": ("at_ms", "id"), "alert": ("id",),
     "acknowledgement": ("id",), "evidence": ("alert_id", "part"), "silence": ("id",), "message": ("id",),
-    "notification": ("id",),
+    "notification": ("id",), "history_bound": ("resolution",),
 }  # fmt: skip
 _AT: Final = 3  # of `poll`
 _LATEST_AT: Final = 2  # of `host_latest`

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from poller.errors import StoreError
 from poller.model import Deadline
@@ -28,6 +28,8 @@ _OF_A_ROW: Final = (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError)
 
 class SqliteArchive:
     """Implements `Archive` on a connection that it does not own unless `open` made it."""
+
+    dialect: Final[Literal["sqlite", "mysql"]] = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.place = f"sqlite:{path}"
@@ -96,6 +98,14 @@ class SqliteArchive:
         text, values = select(question)
         with _translated(self._path):
             return self._connection.execute(text, values).fetchall()
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        with _translated(self._path):
+            return self._connection.execute(text).fetchall()
+
+    def execute(self, text: str) -> int:
+        with _translated(self._path):
+            return self._connection.execute(text).rowcount
 
     def count(self, table: str) -> int:
         with _translated(self._path), closing(self._connection.execute(f"SELECT COUNT(*) FROM {table}")) as cursor:  # noqa: S608 - ours

@@ -69,6 +69,9 @@ SAMPLES: Final = {
     PROCESS_SAMPLE.name: PROCESS_SAMPLE,
     LOG_LINE.name: LOG_LINE,
 }
+# Each database makes its own; a copy takes them along, and what more rows stand behind stays.
+ROLLUPS: Final = {name: _aged(one, newest="samples") for name, one in aging.ROLLUPS.items()}
+HISTORY_BOUND: Final = Table("history_bound", ("resolution",), newest="from_ms")
 ROUND: Final = Table("round", ("id",), newest="ended_ms", time="started_ms")
 POLL: Final = Table("poll", ("id",), _HOST, time="at_ms")
 SECTION: Final = Table("section", ("poll_id", "name"))
@@ -89,7 +92,8 @@ HOUSEKEEPING: Final = Table("housekeeping", ("task",), newest="")
 TABLES: Final = {
     table.name: table
     for table in (
-        HOST, *INVENTORIES.values(), ROUND, POLL, SECTION, *SAMPLES.values(), PEER_DAY, EVENT, ALERT,
+        HOST, *INVENTORIES.values(), ROUND, POLL, SECTION, *SAMPLES.values(), PEER_DAY, *ROLLUPS.values(),
+        HISTORY_BOUND, EVENT, ALERT,
         ACKNOWLEDGEMENT, EVIDENCE, SILENCE, MESSAGE, NOTIFICATION, LIMIT_STATE, HOST_LATEST, METRIC, HOUSEKEEPING,
     )
 }  # fmt: skip

@@ -19,12 +19,15 @@ from poller.store.archive.tables import (
     MESSAGE,
     PEER_DAY,
     POLL,
+    ROLLUPS,
     ROUND,
     SAMPLES,
     SILENCE,
     Table,
 )
 from poller.store.prune import LEAP_MS, limits_ms
+from poller.store.rollup import roll_up
+from poller.store.rollup_bound import move_bounds
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +65,8 @@ def _note(archive: Archive, now_ms: int) -> None:
 
 def trim_archive(archive: Archive, retention: Retention, stop: threading.Event, now_ms: int) -> int:
     """The same on an open one, at once. Raises StoreError."""
-    limits = limits_ms(retention, now_ms)
+    roll_up(archive, now_ms - round(retention.samples * 1000), now_ms, stop)
+    limits = limits_ms(retention, now_ms) | move_bounds(archive, retention, now_ms)[0].limits()
     count = 0
     for table, conditions in _slices(archive):
         if stop.is_set():
@@ -76,7 +80,7 @@ def trim_archive(archive: Archive, retention: Retention, stop: threading.Event, 
 
 def _slices(archive: Archive) -> Iterator[tuple[Table, tuple[Condition, ...]]]:
     """By the things that rows belong to, where an index leads to the old ones; the rest by its time alone."""
-    for table in (*SAMPLES.values(), PEER_DAY, POLL, *INVENTORIES.values()):
+    for table in (*SAMPLES.values(), PEER_DAY, *ROLLUPS.values(), POLL, *INVENTORIES.values()):
         column, parent = table.parent or ("", "")
         after: tuple[int, ...] | None = None
         while True:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from poller.model.contracts import Archive, Condition
 from poller.store.archive.pages import Row, pages, rows_of, whole
 from poller.store.archive.rows import IDS_AT_ONCE
-from poller.store.archive.tables import INVENTORIES, PEER_DAY, SAMPLES, TABLES, Table, columns
+from poller.store.archive.tables import INVENTORIES, PEER_DAY, ROLLUPS, SAMPLES, TABLES, Table, columns
 
 Keyed = tuple[Row, Row]  # what tells a row apart, and the row without ids that are a database's own
 
@@ -176,7 +176,7 @@ def _shown(value: Any) -> str:
 def _by_owner() -> dict[str, tuple[Table, ...]]:
     """Inventory -> the tables whose rows belong to it, one after the other in time."""
     found: dict[str, tuple[Table, ...]] = {}
-    for table in (*SAMPLES.values(), PEER_DAY):
+    for table in (*SAMPLES.values(), PEER_DAY, *ROLLUPS.values()):
         _, owner = table.parent or ("", "")
         found[owner] = (*found.get(owner, ()), table)
     return found

@@ -21,11 +21,13 @@ from poller.model import (
     Message,
     MetricValue,
     Notification,
+    Retention,
     Row,
     Severity,
     Silence,
 )
 from poller.store import Journal, alerting
+from poller.store.aging import ROLLUPS
 from poller.store.mysql import connect
 from tests.mariadb import Database
 from tests.store import watched
@@ -40,7 +42,7 @@ TABLES: Final = (
     "limit_state", "host_latest", "housekeeping", "usb_device", "device", "mount", "listener", "login", "connection",
     "peer", "unit", "service_check", "log_source", "section_state", "series", "series_sample", "peer_sample",
     "peer_day", "process_sample", "log_line", "activity_sample", "acknowledgement", "evidence", "silence", "message",
-    "notification",
+    "notification", *ROLLUPS,
 )  # fmt: skip
 
 
@@ -72,6 +74,8 @@ def fill(path: Path, *, archived: bool = False) -> None:
                 work.enqueue([note for change in changes for note in _notes(change)])
                 work.store_evidence(changes[0].alert.id, [EvidencePart("kernel", NOW_MS, "ä 😀\n\\ '")])
         _tell(journal)
+        # As if nothing of that time could come any more.
+        journal.roll_up(Retention(samples=1.0), NOW_MS + 2 * 3_600_000)
 
 
 _TROUBLE: Final[dict[str, Sequence[Row]]] = {"units": (watched.BROKEN,), "checks": watched.CHECKS}

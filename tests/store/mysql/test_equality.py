@@ -19,6 +19,7 @@ from poller.errors import StoreError, UsageError
 from poller.metrics import SAMPLE_TABLES
 from poller.model import ArchiveSettings, Config
 from poller.store.query import ask, ask_sql, cookbook, find, like
+from poller.store.rollup_sql import ROLLED
 from tests.mariadb import Database, MariaDb, make_database, remove_database
 from tests.store.machines import START_MS
 from tests.store.mysql import site
@@ -80,7 +81,8 @@ def test_a_limit_cuts_both_alike(path: Path, there: Database, name: str) -> None
 
 @pytest.mark.parametrize("view", ["rounds", "hosts", "polls", "sections", "events", "alerts", "notifications",
                                   "acknowledgements", "silences", "messages", "alert_evidence",
-                                  "metric_latest", *(f"{table}s" for table in SAMPLE_TABLES)])  # fmt: skip
+                                  "metric_latest", *(f"{table}s" for table in SAMPLE_TABLES),
+                                  *(f"{table.name}_history" for table in ROLLED)])  # fmt: skip
 def test_every_view_shows_the_same(path: Path, there: Database, view: str) -> None:
     here, archive = (ask_sql(source, f"SELECT * FROM {view}") for source in (path, there.reader))
     assert archive.columns == here.columns

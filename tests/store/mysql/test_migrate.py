@@ -79,7 +79,7 @@ def test_types_collation_and_engine_are_ours_whatever_the_servers_defaults_are(r
             " WHERE table_schema = %s AND column_name IN ('at', 'label', 'started', 'closed', 'since')",
             (ready.name,),
         )
-    assert len({row[0] for row in columns}) == 44
+    assert len({row[0] for row in columns}) == 59
     for table, name, kind, collation in columns:
         assert kind in ("bigint", "double", "varchar", "text", "mediumtext", "binary"), (table, name)
         assert collation in (None, "utf8mb4_bin"), (table, name)
@@ -329,7 +329,7 @@ def test_an_upgrade_begun_by_the_poller_can_be_ended_by_pasting(empty_database: 
         upgrade(connection, NOW_MS)
         newest = f"WHERE version = {len(steps())}"
         connection.execute(f"UPDATE schema_migration SET applied_ms = 0, done = done - 2 {newest}")
-        connection.execute("DROP VIEW metric_latest")
+        connection.execute("DROP VIEW series_history")
     text = script(empty_database.writer)
     assert text.count("CREATE") == 2
     pasted(empty_database, text)

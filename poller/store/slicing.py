@@ -1,0 +1,71 @@
+"""Old rows found in small lots: one transaction deletes so little that a poll which waits for it is not late."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from poller.store.aging import Aging
+
+# Of the widest rows so many are deleted in about 20 ms.
+ROWS_AT_ONCE: Final = 1000
+Lot = list[dict[str, int]]
+
+
+def lots(connection: sqlite3.Connection, aged: Aging, things: Iterable[tuple[int, int]], at_most: int) -> Iterator[Lot]:
+    """Parameters of `aged.deletion()`: ids with the instant before which each one's rows go, as (id, instant) has it.
+
+    A lot is about `at_most` rows, of one thing or several; more only when so many are of one instant. Each is looked
+    for when the one before is done with, and nothing that was in one comes again, deleted or not.
+    """
+    lot: Lot = []
+    room = at_most
+    for number, before_ms in things:
+        from_ms = 0
+        while True:
+            count = _count(connection, aged, number, from_ms, before_ms - aged.lasts_ms, at_most + 1)
+            if count <= room:
+                break
+            if lot:
+                yield lot
+                lot, room = [], at_most
+                continue
+            from_ms = _after(connection, aged, number, from_ms, at_most)
+            yield [{"id": number, "before_ms": from_ms + aged.lasts_ms}]
+        if count:
+            lot.append({"id": number, "before_ms": before_ms})
+            room -= count
+    if lot:
+        yield lot
+
+
+def _count(connection: sqlite3.Connection, aged: Aging, number: int, from_ms: int, before_ms: int, at_most: int) -> int:
+    """How many rows of one thing there are in that time; counts no further than `at_most`."""
+    text = (
+        f"SELECT COUNT(*) FROM (SELECT 1 FROM {aged.table}"  # noqa: S608 - names of ours
+        f" WHERE {aged.owner} = ? AND {aged.time} >= ? AND {aged.time} < ? LIMIT ?)"
+    )
+    found: int = connection.execute(text, (number, from_ms, before_ms, at_most)).fetchone()[0]
+    return found
+
+
+def _after(connection: sqlite3.Connection, aged: Aging, number: int, from_ms: int, count: int) -> int:
+    """The instant that ends the first `count` rows from `from_ms` on; rows of one instant stay together."""
+    text = (
+        f"SELECT {aged.time} FROM {aged.table} WHERE {aged.owner} = ? AND {aged.time} >= ?"  # noqa: S608 - ours
+        f" ORDER BY {aged.time} LIMIT 1 OFFSET ?"
+    )
+    first: int = connection.execute(text, (number, from_ms, 0)).fetchone()[0]
+    last: int = connection.execute(text, (number, from_ms, count)).fetchone()[0]
+    return last if last > first else first + 1
+
+
+def steps(connection: sqlite3.Connection, table: str, time: str, before_ms: int, at_most: int) -> Iterator[int]:
+    """Instants up to `before_ms`, with about `at_most` rows of a table between two of them; `time` is indexed."""
+    text = f"SELECT {time} FROM {table} WHERE {time} >= ? AND {time} < ? ORDER BY {time} LIMIT 1 OFFSET ?"  # noqa: S608
+    from_ms = 0
+    while row := connection.execute(text, (from_ms, before_ms, at_most)).fetchone():
+        from_ms = row[0] if row[0] > from_ms else from_ms + 1
+        yield from_ms
+    yield before_ms
