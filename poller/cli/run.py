@@ -7,17 +7,21 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from poller.cli import run_asked, run_shown
 from poller.cli.selecting import host_options
-from poller.cli.settings import Settings, counted, inert, print_json
+from poller.cli.settings import Settings, inert, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from poller.app import RoundResult, Selection
+    from poller.daemon.account import Entry
     from poller.intake import Taken
-    from poller.model import Change
     from poller.schedule import Stop
 
 # Fewer hosts than this are done before a bar could be read.
@@ -46,6 +50,8 @@ def command(
 ) -> int:
     """Poll hosts once: ask, store, judge, notify.
 
+    While a daemon runs, it is asked to do so, at once and over the sessions that it holds.
+
     Exits 0 when the round is done and stored (a host that failed is data), 1 when a host chosen by
     --host, --group or --tag failed (or any with --strict), 2 for mistakes, 74 when nothing can be
     stored, 75 when another round is going on, 130 or 143 when interrupted.
@@ -59,27 +65,61 @@ def command(
       poller run --group lab --dry-run            what would be stored and mailed?
       poller run --host web1 --json | jq '.hosts[0].metrics'
     """
-    from poller.app import Selection, run_round
-    from poller.schedule import Stop
+    from poller.app import Selection, select
 
     selection = Selection(hosts, groups, tags)
-    stop = Stop()
+    names = [host.name for host in select(settings.config, selection)]
     shown = not (quiet or as_json or settings.verbose)
-    with _signals(stop), _progress(settings, selection, shown=shown) as advance:
-        result = run_round(settings.config, selection, stop=stop, keep=not dry_run, at_any_rate=now, on_taken=advance)
+    with _progress(settings, len(names), shown=shown) as advance:
+        asked = None if dry_run else run_asked.by_daemon(settings.config, names, now=now, on_host=advance)
+        if asked:
+            document, stopped = asked
+            complain, note = partial(run_asked.complain, settings, document, names), " (by the daemon)"
+        else:
+            result, entries = _by_ourselves(settings, selection, keep=not dry_run, now=now, advance=advance)
+            document, stopped = run_shown.as_document(result, entries), result.stopped
+            complain = partial(run_shown.complain, settings, result, quiet=quiet)
+            note = " (dry run: nothing stored, nothing sent)" if dry_run else ""
     if as_json:
-        print_json(as_document(result))
+        print_json(document)
     elif not quiet:
-        _show(settings, result, dry_run)
-    _complain(settings, result, quiet=quiet)
-    return _exit_code(result, chosen=not selection.everything, strict=strict)
+        run_shown.show(settings, document, note)
+    complain()
+    return _exit_code(document, stopped, chosen=not selection.everything, strict=strict)
 
 
-def _exit_code(result: RoundResult, *, chosen: bool, strict: bool) -> int:
-    if result.stopped:
-        return 128 + result.stopped
-    failed = any(one.poll.outcome in ("failed", "skipped") for one in result.taken)
+def _exit_code(document: Entry, stopped: int, *, chosen: bool, strict: bool) -> int:
+    if stopped:
+        return 128 + stopped
+    hosts = document["hosts"]
+    failed = any(one["outcome"] in ("failed", "skipped") for one in hosts) or len(hosts) < document["round"]["hosts"]
     return 1 if failed and (chosen or strict) else 0
+
+
+def _by_ourselves(
+    settings: Settings, selection: Selection, *, keep: bool, now: bool, advance: Callable[[Entry], object]
+) -> tuple[RoundResult, list[Entry]]:
+    """The round as it went, and what is said of each host."""
+    from poller.app import run_round
+    from poller.daemon.account import host_entry
+    from poller.errors import BusyError
+    from poller.schedule import Stop
+
+    config, stop = settings.config, Stop()
+    entries: list[Entry] = []
+
+    def taken(one: Taken) -> None:
+        entries.append(host_entry(one))
+        advance(entries[-1])
+
+    try:
+        with _signals(stop):
+            return run_round(config, selection, stop=stop, keep=keep, at_any_rate=now, on_taken=taken), entries
+    except BusyError as error:
+        from poller.control import socket_path
+
+        hint = f"{error.hint}; if it is a daemon, its socket is not there: {socket_path(config)}"
+        raise BusyError(error.sentence, hint) from error
 
 
 @contextmanager
@@ -100,10 +140,7 @@ def _signals(stop: Stop) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(settings: Settings, selection: Selection, *, shown: bool) -> Iterator[Any]:
-    from poller.app import select
-
-    count = len(select(settings.config, selection))
+def _progress(settings: Settings, count: int, *, shown: bool) -> Iterator[Callable[[Entry], object]]:
     if not shown or count < _BAR_FROM or not sys.stderr.isatty():
         yield _log_poll
         return
@@ -112,125 +149,14 @@ def _progress(settings: Settings, selection: Selection, *, shown: bool) -> Itera
     with Progress(console=settings.err, transient=True) as progress:
         task = progress.add_task("polling", total=count)
 
-        def advance(taken: Taken) -> None:
-            progress.update(task, advance=1, description=f"polled {inert(taken.poll.host)}")
+        def advance(one: Entry) -> None:
+            progress.update(task, advance=1, description=f"polled {inert(one['name'])}")
 
         yield advance
 
 
-def _log_poll(taken: Taken) -> None:
+def _log_poll(one: Entry) -> None:
     """For -v: each host as it finishes, and where its time went."""
-    poll = taken.poll
-    stages = ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in poll.stages.items())
-    failed = f", {poll.stage}/{poll.code}: {poll.error}" if poll.stage else ""
-    _LOG.info("%s: %s in %.2f s (%s)%s", poll.host, poll.outcome, poll.seconds, stages, failed)
-
-
-def as_document(result: RoundResult) -> dict[str, Any]:
-    """The stable JSON form of a round."""
-    delivery = result.aftermath.delivery if result.aftermath else None
-    return {
-        "round": {
-            "id": result.id,
-            "started_ms": result.started_ms,
-            "finished_ms": result.finished_ms,
-            "seconds": (result.finished_ms - result.started_ms) / 1000,
-            "outcomes": {name: result.outcomes.get(name, 0) for name in ("ok", "partial", "failed", "skipped")},
-            "hosts": result.hosts,
-            "interrupted": bool(result.stopped),
-            "mails": {"sent": delivery.sent, "kept": delivery.kept} if delivery else None,
-        },
-        "archive": _archive_document(result),
-        "poller": [_change_document(change) for change in result.aftermath.own] if result.aftermath else [],
-        "hosts": [_host_document(one) for one in result.taken],
-    }
-
-
-def _archive_document(result: RoundResult) -> dict[str, Any] | None:
-    """What went to the archive, and polls that wait for it; None when none is configured or nothing was shipped."""
-    shipped = result.aftermath.shipped if result.aftermath else None
-    if shipped is None:
-        return None
-    away = {"code": shipped.away.code, "error": shipped.away.sentence} if shipped.away else None
-    return {"shipped": shipped.polls, "rows": shipped.rows, "rejected": shipped.rejected, "waiting": shipped.waiting,
-            "dropped": shipped.dropped, "away": away}  # fmt: skip
-
-
-def _host_document(one: Taken) -> dict[str, Any]:
-    poll = one.poll
-    return {
-        "name": poll.host,
-        "outcome": str(poll.outcome),
-        "stage": poll.stage,
-        "code": poll.code,
-        "error": poll.error,
-        "hint": poll.hint,
-        "seconds": round(poll.seconds, 6),
-        "stages": {stage: round(seconds, 6) for stage, seconds in poll.stages.items()},
-        "metrics": {str(value): value.value for value in one.values},
-        "changes": [_change_document(change) for change in one.changes],
-    }  # fmt: skip
-
-
-def _change_document(change: Change) -> dict[str, str]:
-    return {
-        "kind": str(change.kind),
-        "metric": _name(change),
-        "severity": str(change.alert.severity),
-        "reason": change.reason,
-    }
-
-
-def _name(change: Change) -> str:
-    from poller.model import MetricValue
-
-    return str(MetricValue(change.alert.metric, 0.0, change.alert.labels))
-
-
-def _show(settings: Settings, result: RoundResult, dry_run: bool) -> None:
-    from poller.cli.table import poll_table
-
-    out = settings.out
-    out.print(poll_table(result.taken))
-    changes = [change for one in sorted(result.taken, key=lambda one: one.poll.host) for change in one.changes]
-    for change in (*changes, *(result.aftermath.own if result.aftermath else ())):
-        out.print(f"{change.kind} [{change.alert.severity}] {inert(change.alert.host)} {inert(_name(change))}: "
-                  f"{inert(change.reason)}", markup=False)  # fmt: skip
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(result.outcomes.items()))
-    seconds = (result.finished_ms - result.started_ms) / 1000
-    note = " (dry run: nothing stored, nothing sent)" if dry_run else ""
-    part = f"{len(result.taken)} of " if result.stopped else ""
-    out.print(f"{part}{counted(result.hosts, 'host')} in {seconds:.1f} s: {counts}{note}", markup=False)
-    delivery = result.aftermath.delivery if result.aftermath else None
-    if delivery and delivery.sent:
-        out.print(f"{counted(delivery.sent, _noun(settings))} sent", markup=False)
-
-
-def _complain(settings: Settings, result: RoundResult, *, quiet: bool) -> None:
-    """The poller's own trouble goes to stderr, also with --quiet: cron mails it."""
-    delivery = result.aftermath.delivery if result.aftermath else None
-    for error in delivery.errors if delivery else ():
-        settings.err.print(f"poller: {_noun(settings)}: {inert(str(error))}", markup=False)
-    shipped = result.aftermath.shipped if result.aftermath else None
-    if shipped and shipped.away and not (quiet and _known(result, "poller.archive_away_seconds")):
-        waiting = "1 poll waits" if shipped.waiting == 1 else f"{shipped.waiting} polls wait"
-        why = inert(shipped.away.sentence)
-        settings.err.print(f"poller: archive away: {why}; {waiting} in the journal", markup=False)
-    if shipped and shipped.rejected and not (quiet and _known(result, "poller.rejected_polls")):
-        refused = counted(shipped.rejected, "item")
-        settings.err.print(f"poller: the archive refused {refused} for good: `poller db status` says why", markup=False)
-    if result.stopped:
-        settings.err.print(
-            "poller: interrupted; finished polls are stored, mails go out with the next run", markup=False
-        )
-
-
-def _noun(settings: Settings) -> str:
-    """What people get."""
-    return "message" if settings.config.channels else "mail"
-
-
-def _known(result: RoundResult, metric: str) -> bool:
-    """Whether an earlier round has said this about the archive: cron mails it once, not every minute."""
-    own = result.aftermath.own if result.aftermath else ()
-    return not any(change.alert.metric == metric for change in own)
+    stages = ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in one["stages"].items())
+    failed = f", {one['stage']}/{one['code']}: {one['error']}" if one["stage"] else ""
+    _LOG.info("%s: %s in %.2f s (%s)%s", one["name"], one["outcome"], one["seconds"], stages, failed)

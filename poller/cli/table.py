@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -12,8 +12,7 @@ from poller.cli.layout import PlainTable
 from poller.cli.settings import inert
 
 if TYPE_CHECKING:
-    from poller.intake import Taken
-    from poller.model import MetricValue, Poll
+    from poller.daemon.account import Entry
 
 _STYLES: Mapping[str, str] = {
     "ok": "green", "partial": "yellow", "failed": "bold red", "skipped": "yellow", "stale": "bold yellow",
@@ -37,29 +36,30 @@ def cell(text: str) -> Text:
     return Text(inert(text))
 
 
-def poll_table(taken: Sequence[Taken]) -> PlainTable:
-    """One line per host of a round; what failed says why and what to do."""
+def poll_table(entries: Iterable[Entry]) -> PlainTable:
+    """One line per host of a round, of what `poller run --json` says of it; what failed says why and what to do."""
     table = plain_table("HOST", "OUTCOME", ">CPU", ">MEMORY", ">DISK", ">LOAD", ">UP", ">SECONDS", "")
-    for one in sorted(taken, key=lambda one: one.poll.host):
-        poll = one.poll
+    for one in sorted(entries, key=lambda one: str(one["name"])):
         table.add_row(
-            cell(poll.host), outcome(str(poll.outcome)), *vitals(one.values), f"{poll.seconds:.2f}", note(poll)
+            cell(one["name"]), outcome(one["outcome"]), *vitals(one["metrics"]), f"{one['seconds']:.2f}", note(one)
         )
     return table
 
 
-def note(poll: Poll) -> Text:
-    from poller.cli.findings import hint
+def note(one: Entry) -> Text:
+    from poller.cli.findings import ready
 
-    where = f"{poll.stage}/{poll.code}: " if poll.stage else ""
-    return Text(inert(f"{where}{poll.error}" + (f"\n-> {hint(poll)}" if poll.hint else "")))
+    where = f"{one['stage']}/{one['code']}: " if one["stage"] else ""
+    way_out = f"\n-> {ready(one['hint'], one['name'])}" if one["hint"] else ""
+    return Text(inert(f"{where}{one['error']}{way_out}"))
 
 
-def vitals(values: Iterable[MetricValue]) -> tuple[str, str, str, str, str]:
+def vitals(metrics: Mapping[str, float]) -> tuple[str, str, str, str, str]:
     """cpu, memory, fullest disk, load and uptime, as short texts; empty where there is no value."""
     best: dict[str, float] = {}
-    for value in values:
-        best[value.metric] = max(value.value, best.get(value.metric, value.value))
+    for name, value in metrics.items():
+        metric = name.partition("{")[0]
+        best[metric] = max(value, best.get(metric, value))
 
     def shown(metric: str, form: str) -> str:
         return form.format(best[metric]) if metric in best else ""
