@@ -17,6 +17,7 @@ from poller.alerts import compare, explained, periods
 from poller.clock import now_ms
 from poller.errors import StoreError
 from poller.findings import find
+from poller.live.already import APART_MS, overtaken, repeats, untold
 from poller.model import (
     AnyRule,
     Before,
@@ -47,11 +48,12 @@ SECURITY: Final = "host.security"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one poll meant: its numbers, and what changed because of them."""
+    """What one poll meant: its numbers, what changed because of them, and what it found to have happened."""
 
     poll: Poll
     values: tuple[MetricValue, ...]
     changes: tuple[Change, ...]
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class Intake:
         self._needs: dict[tuple[int, ...], Needs] = {}
         self._round_id = round_id
         self._keep = keep
+
+    def begin_round(self, round_id: str) -> None:
+        """The polls that are taken from now on belong to that round."""
+        self._round_id = round_id
 
     def take(self, polls: Sequence[Poll]) -> tuple[Taken, ...]:
         """One transaction for the batch. Raises StoreError; then none of the batch is stored.
@@ -105,16 +111,18 @@ class Intake:
         judged = self._judged_by(poll.host)
         with work.savepoint():
             before = work.before(poll.host)
-            poll = unread(before, poll)
+            poll = overtaken(before.reading, unread(before, poll))
             found = find(before, poll, judged.host.watch)
-            findings = replace(found.findings, lines=classified(judged.rules, found.findings.lines))
+            findings = _news(work, before, poll, found.findings)
+            findings = replace(findings, lines=classified(judged.rules, findings.lines))
             seen = values(before, poll) + found.values + _pinged(poll) + _down(poll) + _security(poll)
-            comparison = _compare(work, judged, poll, seen, findings, _events(before, poll, findings))
+            events = _events(before, poll, findings)
+            comparison = _compare(work, judged, poll, seen, findings, events)
             if work.store_poll(poll, seen, self._round_id, findings):
                 work.store_comparison(poll.host, comparison)
                 _keep_evidence(work, judged.rules, poll, comparison.changes)
                 owe(work, self._config, comparison.changes)
-        return Taken(poll, seen, comparison.changes)
+        return Taken(poll, seen, comparison.changes, events)
 
     def _judged_by(self, name: str) -> _Judged:
         known = self._judged.get(name)
@@ -151,6 +159,14 @@ def _compare(
     )
     words = f"{poll.stage}/{poll.code}: {poll.error}"
     return explained(comparison, dict.fromkeys((DOWN, SECURITY), words) if poll.stage else {})
+
+
+def _news(work: Work, before: Before, poll: Poll, findings: Findings) -> Findings:
+    """Without what the host told by itself, as it happened."""
+    if not repeats(findings, poll.at_ms):
+        return findings
+    told = work.told_since(poll.host, ("usb_attached", "usb_removed"), before.report_ms - APART_MS)
+    return untold(findings, told, poll.at_ms)
 
 
 def _keep_evidence(work: Work, rules: Sequence[AnyRule], poll: Poll, changes: Sequence[Change]) -> None:

@@ -21,12 +21,11 @@ def back(before: Before, poll: Poll) -> tuple[Event, ...]:
     answers = poll.report is not None or (poll.ping is not None and poll.ping.received > 0 and not poll.stage)
     if not (before.failures and before.report_ms and answers):
         return ()
-    words = ", ".join(_causes(before, poll))
-    dark = _span(max(0, poll.at_ms - before.report_ms) // 1000)
-    return (Event("back", poll.at_ms, Severity.LOW, f"back after {dark}: {words}"),)
+    dark = span(max(0, poll.at_ms - before.report_ms) // 1000)
+    return (Event("back", poll.at_ms, Severity.LOW, f"back after {dark}: {cause(before, poll)}"),)
 
 
-def _span(seconds: int) -> str:
+def span(seconds: int) -> str:
     """The two largest units: 45s, 12m, 3h 5m, 2d 1h."""
     units = (("d", seconds // 86400), ("h", seconds // 3600 % 24), ("m", seconds // 60 % 60), ("s", seconds % 60))
     first = next((number for number, (_, count) in enumerate(units) if count), 3)
@@ -34,7 +33,15 @@ def _span(seconds: int) -> str:
     return " ".join(f"{count}{unit}" for unit, count in units[first : first + most] if count or first == 3)
 
 
-def _causes(before: Before, poll: Poll) -> Iterator[str]:
+def cause(before: Before, poll: Poll, lost: str = "") -> str:
+    """Why a host that answers now was away, as far as a report can tell: rebooted, sshd, the network, another key.
+
+    `lost` says what became of its session, where no poll has failed in between.
+    """
+    return ", ".join(_causes(before, poll, lost))
+
+
+def _causes(before: Before, poll: Poll, lost: str = "") -> Iterator[str]:
     was, now = before.reading, poll.report.now if poll.report else None
     if now is None:
         yield "it answers ping again"
@@ -43,15 +50,17 @@ def _causes(before: Before, poll: Poll) -> Iterator[str]:
     elif was.boot_id != now.boot_id:
         yield "rebooted (boot id changed)"
     else:
-        yield _of_the_same_boot(_sshd(was), _sshd(now), before.trouble)
+        yield _of_the_same_boot(_sshd(was), _sshd(now), before.trouble, lost)
     if poll.host_key and before.host_key and poll.host_key != before.host_key:
         yield f"it has another host key: {poll.host_key}, before {before.host_key}"
 
 
-def _of_the_same_boot(was: float, now: float, trouble: str) -> str:
+def _of_the_same_boot(was: float, now: float, trouble: str, lost: str) -> str:
     if was and now and was != now:
         return "sshd was restarted"
     same = "same boot, same sshd" if was and now else "same boot"
+    if lost:
+        return f"{lost} ({same})"
     return f"the network ({same})" if trouble.partition("/")[0] in _WAY else f"it had failed with {trouble} ({same})"
 
 

@@ -35,20 +35,29 @@ EPHEMERAL: Final = 32768
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One change before it is an event."""
+    """One change before it is an event.
+
+    `about` are the names by which changes of one insertion know each other: the USB port, and what the kernel calls
+    the disk or the card that hangs on it. Empty for what belongs to nothing.
+    """
 
     kind: str
     severity: Severity
     details: str
+    about: tuple[str, ...] = ()
 
 
 def changes(before: Reading | None, now: Reading, at_ms: int, watch: Watch) -> tuple[Event, ...]:
     """Events of what is in one reading and not in the other. Nothing of a section that was not read both times."""
     if before is None:
         return ()
+    return tuple(Event(one.kind, at_ms, one.severity, one.details) for one in told(before, now, watch))
+
+
+def told(before: Reading, now: Reading, watch: Watch) -> tuple[Told, ...]:
+    """The same before they are events, for who puts together what belongs together."""
     both = Both(before, now, watch)
-    told = [change for subject in SUBJECTS for change in subject(both)]
-    return tuple(Event(one.kind, at_ms, one.severity, one.details) for one in _bounded(told))
+    return tuple(_bounded([change for subject in SUBJECTS for change in subject(both)]))
 
 
 def _bounded(told: list[Told]) -> Iterator[Told]:
@@ -77,11 +86,18 @@ class Both:
 
         With `partly` a section counts that says it is not complete.
         """
+        if self._unchanged(section):
+            return []
         old, new = (_rows(reading, section, kind, partly) for reading in (self.before, self.now))
         if old is None or new is None:
             return []
         came = [(old.get(key), row) for key, row in new.items()]
         return came + [(row, None) for key, row in old.items() if key not in new]
+
+    def _unchanged(self, section: str) -> bool:
+        """The probe said that its rows are the same, and they were taken over: of one boot they tell nothing new."""
+        was, now = self.before.section(section), self.now.section(section)
+        return was is not None and now is not None and was.rows is now.rows and not self.rebooted
 
     def whole(self, section: str) -> bool:
         """Whether it was read to its end both times."""
@@ -95,12 +111,10 @@ class Both:
 
 def _rows(reading: Reading, section: str, kind: type[Row], partly: bool) -> dict[object, Row] | None:
     """By natural key; None when the section was not read."""
-    for found in reading.sections:
-        if found.name == section:
-            if found.status is not SectionStatus.OK or (found.reason and not partly):
-                return None
-            return {natural_key(row): row for row in found.rows if isinstance(row, kind)}
-    return None
+    found = reading.section(section)
+    if found is None or found.status is not SectionStatus.OK or (found.reason and not partly):
+        return None
+    return {natural_key(row): row for row in found.rows if type(row) is kind}
 
 
 def cut(text: str) -> str:
@@ -133,11 +147,12 @@ def _usb(both: Both) -> Iterator[Told]:
     for old, new in both.pairs("usb", UsbDevice):
         one = new or old
         details = usb_told(one)
+        about = (one.port, *one.devices.split())
         if old is None:
             severity = usb_severity(both.watch, one.vendor, one.product, one.serial, one.port, one.kind)
-            yield Told("usb_attached", severity, details)
+            yield Told("usb_attached", severity, details, about)
         elif new is None:
-            yield Told("usb_removed", Severity.LOW, details)
+            yield Told("usb_removed", Severity.LOW, details, about)
 
 
 def _devices(both: Both) -> Iterator[Told]:
@@ -147,12 +162,17 @@ def _devices(both: Both) -> Iterator[Told]:
     gone = [old for old, new in pairs if new is None]
     if both.rebooted:
         came, gone = _without_renamed(came, gone), _without_renamed(gone, came)
-    ports = {row.port for row in both.now.rows(UsbDevice) if isinstance(row, UsbDevice)}
+    ports, were = (
+        {row.port for row in reading.rows(UsbDevice) if isinstance(row, UsbDevice)}
+        for reading in (both.now, both.before)
+    )
     for one in came:
         notable = one.kind in ("disk", "mmc", "network") and one.bus not in ports
-        yield Told("device_attached", Severity.MEDIUM if notable else Severity.LOW, _device(one))
+        about = (one.name, one.bus) if one.bus in ports else (one.name,)
+        yield Told("device_attached", Severity.MEDIUM if notable else Severity.LOW, _device(one), about)
     for one in gone:
-        yield Told("device_removed", Severity.LOW, _device(one))
+        about = (one.name, one.bus) if one.bus in ports | were else (one.name,)
+        yield Told("device_removed", Severity.LOW, _device(one), about)
 
 
 def _without_renamed(some: list[Device], others: list[Device]) -> list[Device]:
@@ -172,11 +192,12 @@ def _mounts(both: Both) -> Iterator[Told]:
         if not whole and not one.carrier:
             continue
         details = joined(one.device or one.type, f"on {one.mountpoint}", f"type {one.type} ({one.options})", _from(one))
+        about = (one.carrier,) if one.carrier and (one.removable or one.usb) else ()
         if old is None:
             foreign = one.removable or one.usb or one.network
-            yield Told("mounted", Severity.MEDIUM if foreign else Severity.LOW, details)
+            yield Told("mounted", Severity.MEDIUM if foreign else Severity.LOW, details, about)
         elif new is None:
-            yield Told("unmounted", Severity.LOW, details)
+            yield Told("unmounted", Severity.LOW, details, about)
         elif _read_only(old) != _read_only(new):
             severity = Severity.HIGH if _read_only(new) else Severity.LOW
             yield Told("remounted", severity, joined("read-only:" if _read_only(new) else "writable:", details))

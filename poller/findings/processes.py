@@ -27,10 +27,11 @@ def busiest(before: Reading | None, now: Reading, watch: Watch) -> tuple[Busy, .
     by_use = sorted(rows, key=lambda row: (-(percent.get(row.pid, -1.0)), -row.memory, row.pid))
     largest = {row.pid for row in sorted(rows, key=lambda row: (-row.memory, row.pid))[: watch.top]}
     busy = {row.pid for row in by_use[: watch.top] if row.pid in percent}
+    told = busy | largest
     return tuple(
         (row.pid, row.name, row.uid, row.user, percent.get(row.pid), row.memory, row.command)
         for row in by_use
-        if row.pid in busy | largest
+        if row.pid in told
     )
 
 

@@ -8,7 +8,7 @@ from poller.probe.rates import elapsed
 
 def section_of(reading: Reading, name: str) -> Section | None:
     """The section when it was read; None when it was not asked for, or could not be read."""
-    found = next((section for section in reading.sections if section.name == name), None)
+    found = reading.section(name)
     return found if found is not None and found.status is SectionStatus.OK else None
 
 

@@ -37,10 +37,8 @@ class Scope:
         rows = [row for row in now.rows(Address) if isinstance(row, Address)]
         if not rows and before is not None:
             rows = [row for row in before.rows(Address) if isinstance(row, Address)]
-        connected = (_network(f"{row.address}/{row.prefix}") for row in rows)
-        named = (_network(text) for text in watch.lans)
-        local = (*_LOCAL, *(network for network in (*connected, *named) if network is not None and network.prefixlen))
-        return cls(frozenset(row.address for row in rows), tuple(dict.fromkeys(local)), watch.network_allow)
+        local = _local(tuple(f"{row.address}/{row.prefix}" for row in rows), watch.lans)
+        return cls(frozenset(row.address for row in rows), local, watch.network_allow)
 
     def place(self, peer: str) -> str:
         """`local`, `internet` or `loopback`; what is no address is taken for one far away."""
@@ -55,6 +53,13 @@ class Scope:
             allow.port in (0, port) and allow.protocol in ("", protocol) and _within(peer, allow.network)
             for allow in self.allowed
         )
+
+
+@lru_cache(maxsize=4096)
+def _local(connected: tuple[str, ...], named: tuple[str, ...]) -> tuple[Network, ...]:
+    """The same at every poll of a host, and dear to compare."""
+    found = map(_network, (*connected, *named))
+    return tuple(dict.fromkeys((*_LOCAL, *(network for network in found if network is not None and network.prefixlen))))
 
 
 def is_group(peer: str) -> bool:

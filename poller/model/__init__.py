@@ -47,7 +47,7 @@ from poller.model.contracts import Channel, Outbox
 from poller.model.devices import Device, KernelLog, KernelMessage, Mount, UsbDevice
 from poller.model.evidence import EvidencePart
 from poller.model.findings import Brief, Connection, Findings, LogLine, Talk
-from poller.model.live import Arrivals, Encounter, Hint, Link, LinkState, Push, Sighted
+from poller.model.live import Arrivals, Encounter, Hint, Light, Link, LinkState, Push, Seat, Sighted
 from poller.model.loglines import JournalEntry, LogSource, LogText
 from poller.model.poll import (
     BACK_OFF_MS,
@@ -153,6 +153,7 @@ __all__ = [
     "KernelLog",
     "KernelMessage",
     "Letter",
+    "Light",
     "LimitState",
     "Link",
     "LinkState",
@@ -194,6 +195,7 @@ __all__ = [
     "Retention",
     "Row",
     "Rule",
+    "Seat",
     "Secret",
     "Section",
     "SectionStatus",

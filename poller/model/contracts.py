@@ -79,7 +79,23 @@ class Question:
     limit: int | None = None
 
 
-class Archive(Protocol):
+class Ledger(Protocol):
+    """A database whose samples are rolled up where they are, by SQL of ours. Raises StoreError as `Archive` does."""
+
+    @property
+    def dialect(self) -> Literal["sqlite", "mysql"]: ...
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        """All rows of a SELECT without parameters."""
+
+    def execute(self, text: str) -> int:
+        """One statement without parameters; returns the number of rows it changed."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything inside is stored when the block ends, and nothing of it when it raises."""
+
+
+class Archive(Ledger, Protocol):
     """A place for history, all tables of the schema in it. Belongs to the thread that opened it.
 
     Every method raises StoreError. Codes: `away` (not now, whatever the data), `denied`, `absent` (no database or no
@@ -93,9 +109,6 @@ class Archive(Protocol):
 
     def check(self) -> int:
         """The version of its schema, which is the one of this program; else StoreError."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Everything inside is stored when the block ends, and nothing of it when it raises."""
 
     def find(self, question: Question) -> list[tuple[Any, ...]]:
         """All rows asked for, at once."""

@@ -103,3 +103,26 @@ class Sighted:
     host: str
     event: Event
     stored: bool = False
+
+
+class Light(str, Enum):
+    """How a host looks from here: `amber` after two seconds of silence, `dark` after five. `cold`: held by nobody."""
+
+    WAITING = "waiting"
+    CONNECTED = "connected"
+    AMBER = "amber"
+    DARK = "dark"
+    COLD = "cold"
+
+    __str__ = str.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One host that is watched: since when it looks so, and why. `coverage` as in Push, "" entries never."""
+
+    host: str
+    light: Light
+    since_ms: int
+    words: str = ""
+    coverage: tuple[str, ...] = ()

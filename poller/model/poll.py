@@ -55,8 +55,8 @@ class Sight:
 # Every kind of event, in the order in which the documentation lists them.
 EVENT_KINDS: Final = (
     "usb_attached", "usb_removed", "device_attached", "device_removed", "mounted", "unmounted", "remounted",
-    "listener_new", "listener_gone", "login", "logout", "unit_failed", "unit_recovered", "raid_changed", "io_error",
-    "filesystem_error", "memory_error", "oom_kill", "link_down", "link_up",
+    "listener_new", "listener_gone", "encounter", "login", "logout", "unit_failed", "unit_recovered", "raid_changed",
+    "io_error", "filesystem_error", "memory_error", "oom_kill", "link_down", "link_up",
     "first_seen", "rebooted", "back", "clock_skew", "security", "network", "gap",
 )  # fmt: skip
 

@@ -45,9 +45,14 @@ class PollSettings:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long history is kept, in seconds. `cores` is the shorter life of per-core rows."""
+    """How long history is kept, in seconds. `cores` is the shorter life of per-core rows.
+
+    `fives` and `hours`: roll-ups of samples by five minutes and by one hour.
+    """
 
     samples: float = 14 * 86400.0
+    fives: float = 90 * 86400.0
+    hours: float = 730 * 86400.0
     cores: float = 2 * 86400.0
     logs: float = 30 * 86400.0
     connections: float = 7 * 86400.0

@@ -1,1 +1,0 @@
-"""WHAT HOSTS SAY BY THEMSELVES, taken in by the thread that owns the journal."""

@@ -1,0 +1,269 @@
+"""`poller watch`: what happens on a host stands on the screen while it happens, and afterwards in the journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from poller.cli.watch_feed import open_feed
+from poller.cli.watch_picture import Picture
+from poller.cli.watch_screen import Screen
+from poller.cli.watch_shown import seat_line
+from poller.control import Caller, Server, socket_path
+from poller.errors import BusyError
+from poller.live.document import Shown, document
+from poller.model import Config, Event, Host, Light, Seat, Severity, Sighted
+from tests.cli import past
+from tests.cli.calling import Inside
+from tests.cli.watchers import site, watching
+from tests.end_to_end.sshd import MakeSshd, Sshd
+
+AT = 1_760_000_000_000
+
+
+@pytest.fixture
+def sshd(make_sshd: MakeSshd) -> Iterator[Sshd]:
+    """A server with mounts of its own, which everybody on it shares."""
+    server = make_sshd()
+    server.stop()
+    server.within = ("unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount")
+    server.start(server.port)
+    server.trust()
+    yield server
+
+
+def family(server: Sshd) -> list[int]:
+    """The processes that serve connections, and theirs."""
+    found = server.children()
+    for pid in found:
+        with suppress(OSError):
+            found += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return found
+
+
+def kinds(folder: Path) -> list[str]:
+    connection = sqlite3.connect(folder / "poller.db")
+    found = [kind for (kind,) in connection.execute("SELECT kind FROM event ORDER BY id")]
+    connection.close()
+    return found
+
+
+def test_a_mount_is_seen_stored_and_not_told_again_and_ctrl_c_ends_it(tmp_path: Path, sshd: Sshd) -> None:
+    site(tmp_path, sshd, "pc07")
+    with watching(tmp_path) as watcher:
+        watcher.until(lambda one: one.get("coverage", []) != [])
+        place = tmp_path / "stick"
+        place.mkdir()
+        within = ["nsenter", f"--mount=/proc/{sshd.children()[0]}/ns/mnt"]
+        subprocess.run([*within, "mount", "-t", "tmpfs", "none", str(place)], check=True)
+        seen = watcher.until(lambda one: one.get("kind") == "mounted")
+        assert f"on {place} type tmpfs" in seen["details"] and not seen["stored"]
+        stored = watcher.until(lambda one: one.get("id") == seen["id"] and one["stored"])
+        assert stored["details"] == seen["details"]
+        code, err = watcher.end()
+    assert (code, err) == (130, "")
+    assert kinds(tmp_path).count("mounted") == 1
+    with watching(tmp_path, "--seconds", "600") as watcher:
+        watcher.until_light("connected")
+        assert watcher.end(signal.SIGTERM)[0] == 143
+    assert kinds(tmp_path).count("mounted") == 1
+
+
+def test_a_host_that_stands_still_is_amber_then_dark_then_back_with_the_gap(tmp_path: Path, sshd: Sshd) -> None:
+    site(tmp_path, sshd, "pc07")
+    with watching(tmp_path) as watcher:
+        watcher.until(lambda one: one.get("coverage", []) != [])
+        stopped = family(sshd)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            watcher.until_light("amber")
+            watcher.until_light("dark")
+            gap = watcher.until(lambda one: one.get("kind") == "gap")
+            watcher.until(lambda one: one.get("light") == "connected" and one["words"].startswith("back after "))
+        finally:
+            for pid in stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        assert "not watched from " in gap["details"] and "same boot" in gap["details"]
+        assert watcher.end()[0] == 130
+    assert "gap" in kinds(tmp_path)
+
+
+def test_without_a_terminal_it_prints_lines_and_ends_after_its_time(tmp_path: Path, sshd: Sshd) -> None:
+    site(tmp_path, sshd, "pc07")
+    words = [sys.executable, "-m", "poller", "watch", "--seconds", "4"]
+    done = subprocess.run(
+        words, cwd=tmp_path, env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]}, capture_output=True, text=True,
+        timeout=100,
+    )  # fmt: skip
+    first, *lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert first == "no daemon: polled by this command; 1 host"
+    assert all(past.inert(line) for line in lines)
+
+
+def test_beside_a_daemon_that_does_not_answer_it_does_not_begin(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past.fill(tmp_path)
+    daemon = subprocess.Popen([sys.executable, "-c", "input()", "daemon"], stdin=subprocess.PIPE)
+    try:
+        (tmp_path / "poller.db.lock").write_bytes(b"%-20d\n" % daemon.pid)
+        answer = Inside(tmp_path, capsys, monkeypatch)("watch")
+    finally:
+        daemon.communicate()
+    assert answer.code == 75 and f"a daemon (process {daemon.pid})" in answer.err
+    assert "poller daemon --status" in answer.err
+
+
+def test_a_host_that_is_none_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past.fill(tmp_path)
+    answer = Inside(tmp_path, capsys, monkeypatch)("watch", "--host", "wbe1", "--json")
+    assert answer.code == 2 and "did you mean web1?" in json.loads(answer.out)["error"]["hint"]
+
+
+def sighted(number: str, details: str, severity: Severity = Severity.MEDIUM, kind: str = "usb_attached") -> Sighted:
+    return Sighted(number, "pc07", Event(kind, AT, severity, details), stored=True)
+
+
+def test_contacts_that_nobody_is_told_of_are_shown_when_asked_for() -> None:
+    far = sighted("1", "tcp to 203.0.113.7:443 (internet)", Severity.LOW, "encounter")
+    assert not Picture(["pc07"], everything=False).take(far)
+    assert Picture(["pc07"], everything=True).take(far)
+
+
+def test_an_event_that_grows_is_one_event() -> None:
+    picture = Picture(["pc07"], everything=False)
+    for text in ("stick", "stick (sdb)", "stick (sdb); disk sdb"):
+        picture.take(sighted("1", text))
+    assert [one.event.details for one in picture.events.values()] == ["stick (sdb); disk sdb"]
+    assert picture.finished == 1
+
+
+def test_coverage_says_of_how_many_hosts_what_is_seen_how() -> None:
+    picture = Picture(["pc07", "pc08"], everything=False)
+    picture.take(Seat("pc07", Light.CONNECTED, AT, "", ("uevent", "mountinfo", "sock_diag", "contacts: EPERM")))
+    picture.take(Seat("pc08", Light.CONNECTED, AT, "", ("uevent", "set-difference", "sock_diag")))
+    assert picture.coverage() == [
+        "2 hosts: devices at once (uevent)",
+        "1 host: mounts at once (mountinfo)",
+        "1 host: devices or mounts by set-difference each half second",
+        "2 hosts: contacts by sock_diag each second",
+        "1 host: contacts: EPERM",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("light", "words", "line"),
+    [
+        (Light.CONNECTED, "connected", "pc07 connected"),
+        (Light.CONNECTED, "back after 12s: sshd was restarted", "pc07 back after 12s: sshd was restarted"),
+        (Light.AMBER, "silent for 2 s", "pc07 amber: silent for 2 s"),
+        (Light.DARK, f"session/closed: {past.HOSTILE}", "pc07 dark: session/closed: =cmd|"),
+    ],
+)
+def test_a_seat_is_one_line(light: Light, words: str, line: str) -> None:
+    said = seat_line(Seat("pc07", light, AT, words))
+    assert said.startswith(f"2025-10-09 08:53:20 {line}") and past.inert(said)
+
+
+def drawn(picture: Picture, width: int, height: int, **environ: str) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+
+    out = StringIO()
+    console = Console(file=out, width=width, height=height, force_terminal=True, _environ={"TERM": "xterm", **environ})
+    with Screen(console, picture):
+        pass
+    return out.getvalue()
+
+
+def test_the_screen_works_without_colour_and_shows_foreign_text_as_it_is_harmless() -> None:
+    picture = Picture([f"pc{number:02}" for number in range(60)], everything=False)
+    picture.take(Seat("pc07", Light.DARK, AT, "silent for 5 s"))
+    picture.take(sighted("1", past.HOSTILE))
+    plain = drawn(picture, 100, 24, NO_COLOR="1")
+    assert "○ pc07" in plain and "· pc08" in plain and "\x1b[3" not in plain
+    assert "\x1b[2J" not in plain and "\x9b" not in plain and "\u202e" not in plain
+    assert "\x1b[1;31m○ pc07" in drawn(picture, 100, 24)
+
+
+@pytest.mark.parametrize(("width", "height"), [(20, 3), (40, 8), (200, 60)])
+def test_it_fits_into_any_terminal_and_those_that_are_not_well_come_first(width: int, height: int) -> None:
+    picture = Picture([f"pc{number:03}" for number in range(400)], everything=False)
+    picture.take(Seat("pc399", Light.DARK, AT, "silent for 5 s"))
+    frame = drawn(picture, width, height).split("\x1b[H", 1)[1].split("\x1b[?25h")[0]
+    assert frame.count("\n") <= height - 1
+    if height > 3:
+        assert "pc399" in frame
+
+
+def test_on_a_terminal_it_draws_a_screen_and_gives_it_back(tmp_path: Path) -> None:
+    past.fill(tmp_path)
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "poller", "watch", "--host", "web1", "--seconds", "3"]
+    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"}
+    process = subprocess.Popen(words, cwd=tmp_path, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    out = b""
+    with suppress(OSError):  # EIO: nobody has the other end any more
+        while data := os.read(ours, 65536):
+            out += data
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert out.startswith(b"\x1b[?1049h") and out.endswith(b"\x1b[?1049l") and b"poller watch" in out
+
+
+def test_what_a_daemon_tells_is_shown_until_it_stops(tmp_path: Path) -> None:
+    config = Config(path=tmp_path / "config.xml", journal=tmp_path / "poller.db")
+    told: list[Shown] = [Seat("pc07", Light.CONNECTED, AT, "connected", ("uevent",)), sighted("1", "a stick")]
+
+    def watch(caller: Caller) -> dict[str, bool]:
+        assert caller.request["hosts"] == ["pc07"]
+        for one in told:
+            caller.send(document(one))
+        caller.send({"weather": "of a later version"})
+        caller.wait()
+        return {"stopping": True}
+
+    server = Server(socket_path(config), {"watch": watch})
+    try:
+        with open_feed(config, [Host("pc07", "192.0.2.7")]) as feed:
+            assert feed.source == "the daemon"
+            shown: list[Shown] = []
+            while len(shown) < len(told):
+                shown += feed.take(60.0)
+            assert shown == told
+            server.close()
+            with pytest.raises(BusyError, match=r"stopped|away|stopping"):
+                feed.take(60.0)
+    finally:
+        server.close()
+
+
+def test_who_watches_may_go_while_the_daemon_stays(tmp_path: Path) -> None:
+    config = Config(path=tmp_path / "config.xml", journal=tmp_path / "poller.db")
+
+    def watch(caller: Caller) -> dict[str, bool]:
+        caller.wait()
+        return {}
+
+    with Server(socket_path(config), {"watch": watch}):
+        for _ in range(2):
+            with open_feed(config, [Host("pc07", "192.0.2.7")]) as feed:
+                assert feed.take(0.0) == []
+            assert feed.stop.is_set()
