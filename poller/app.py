@@ -119,7 +119,7 @@ def run_round(
         _exclusive(config, whole=whole) as alone,
         beating(config.heartbeat if whole else None, round_id) as beat,
         _journal(config, keep=keep) as journal,
-        _collecting_seldom(),
+        collecting_seldom(),
     ):
         if keep:
             rebuild(config, stop.event)
@@ -167,9 +167,10 @@ def _poll_all(
 
 
 @contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """For the time of a round Python's garbage collector leaves alone what was there before it, and looks for cycles
-    every fifty polls or so instead of every seven: a twentieth of what a round costs, for a few megabytes.
+def collecting_seldom() -> Iterator[None]:
+    """For the time of a round, or of a daemon, Python's garbage collector leaves alone what was there before it, and
+    looks for cycles every fifty polls or so instead of every seven: a twentieth of what a round costs, for a few
+    megabytes.
     """
     usual = gc.get_threshold()
     gc.freeze()

@@ -32,12 +32,17 @@ _DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A round that is over: of all hosts (`full`) or some, and how many seconds it took by the monotonic clock."""
+    """A round that is over: of all hosts (`full`) or some, and how many seconds it took by the monotonic clock.
+
+    In a daemon, where no round ever is over, these are the newest polls of all hosts, the first of which began at
+    `started_ms`, and `late` the seconds after their time in which 95 of 100 of the last ones had begun.
+    """
 
     full: bool
     started_ms: int
     seconds: float
     polls: tuple[Poll, ...]
+    late: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ def _round(config: Config, done: Round) -> list[_Number]:
     if not done.full or not config.hosts:
         return []
     interval = min(host.poll.interval for host in config.hosts)
+    if done.late is not None:
+        words = f"polls begin {done.late:.1f} s late, the shortest interval= is {interval:g} s"
+        return [_Number("round_percent", 100 * done.late / interval, words)]
     words = f"a round over all hosts takes {done.seconds:.1f} s, the shortest interval= is {interval:g} s"
     return [_Number("round_percent", 100 * done.seconds / interval, words)]
 

@@ -26,6 +26,8 @@ COMMANDS: Final = (
     ("doctor", "doctor", "Go through every stage of a poll and say what to fix."),
     ("explain", "explain", "Say more about a code: its causes, and what to run."),
     ("run", "run", "Poll hosts, store, judge, notify."),
+    ("daemon", "daemon", "Poll every host at its own interval, and stay."),
+    ("watch", "watch", "Watch hosts live: sticks, mounts, contacts, who is there."),
     ("status", "status", "Show every host as last seen, without polling."),
     ("show", "show", "Show everything that is known about one host."),
     ("alerts", "alerts", "Show open alerts, or follow what becomes of them."),
@@ -41,6 +43,7 @@ COMMANDS: Final = (
     ("check", "check", "Answer as a monitoring plugin: one line, exit 0 to 3."),
     ("payload", "payload", "Show exactly what would be sent to a host."),
     ("notify", "notify", "Send a test message to a contact."),
+    ("capacity", "capacity", "Show how many hosts this machine can poll, and what breaks first."),
     ("db", "db", "Look after the database: status, upgrade, backup, prune."),
     ("demo", "demo", "See it all work on this machine, with servers of its own."),
 )

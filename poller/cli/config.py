@@ -85,6 +85,8 @@ def _values(host: Host) -> dict[str, Any]:
         "become": host.become,
         "via": host.via,
         "parent": host.parent or None,
+        "cold": host.cold,
+        "live": host.live,
         "tags": sorted(host.tags),
         "notify": list(host.notify),
         "remind": [reminders([each]) for each in host.remind],

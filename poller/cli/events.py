@@ -60,7 +60,7 @@ def command(
     Kinds:
       usb_attached usb_removed device_attached device_removed
       mounted unmounted remounted
-      listener_new listener_gone
+      listener_new listener_gone encounter
       login logout
       unit_failed unit_recovered
       raid_changed io_error filesystem_error memory_error

@@ -174,7 +174,12 @@ def _sight(now: Reading) -> Iterator[Finding]:
 
 def hint(poll: Poll) -> str:
     """The way out with this host's name in it, ready to be pasted."""
-    return poll.hint.replace(" HOST`", f" {poll.host}`")
+    return ready(poll.hint, poll.host)
+
+
+def ready(hint: str, host: str) -> str:
+    """A hint of an outcome with that host's name in it."""
+    return hint.replace(" HOST`", f" {host}`")
 
 
 def _detail(poll: Poll, stage: str) -> str:

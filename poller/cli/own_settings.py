@@ -17,6 +17,10 @@ def document(config: Config) -> dict[str, Any]:
         "file": str(config.path),
         "hosts": len(config.hosts),
         "at-once": config.at_once,
+        "daemon": {
+            "processes": config.processes,
+            "socket": None if config.socket is None else str(config.socket),
+        },
         "journal": {"path": str(config.journal), "bound": config.journal_bound},
         "archive": _archive(config.archive),
         "retention": dataclasses.asdict(config.retention),
@@ -40,7 +44,7 @@ def show(settings: Settings) -> None:
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     rows = [("poll", "hosts", str(found["hosts"])), ("poll", "at-once", str(found["at-once"]))]
-    for element in ("journal", "archive", "retention", "mail"):
+    for element in ("daemon", "journal", "archive", "retention", "mail"):
         values = found[element]
         if values is None:
             rows.append((element, "", _NONE[element]))

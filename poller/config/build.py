@@ -41,7 +41,7 @@ def build(root: Node, path: Path, place: Place, mistakes: Mistakes) -> Config:
     journal.check(root, mistakes)
     fleet = Fleet(sets, rule_sets, place, mistakes)
     fleet.read(root, _top(root, mistakes))
-    delivery = root.one("delivery")
+    delivery, daemon = root.one("delivery"), root.one("daemon")
     node, poll = journal.own(root), root.one("poll")
     database = (node.value("path") if node else None) or place.state / "poller.db"
     return Config(
@@ -60,6 +60,8 @@ def build(root: Node, path: Path, place: Place, mistakes: Mistakes) -> Config:
         heartbeat=channels.heartbeat(root),
         group_wait=delivery.value("wait", 30.0) if delivery else 30.0,
         group_interval=delivery.value("interval", 300.0) if delivery else 300.0,
+        processes=daemon.value("processes", 1) if daemon else 1,
+        socket=daemon.value("socket") if daemon else None,
         origins=MappingProxyType(fleet.origins),
     )
 

@@ -152,6 +152,8 @@ class Fleet:
                     escalations=level.again.escalations or (),
                     notify=level.notify,
                     watch=watching,
+                    cold=level.value("cold", False),
+                    live=level.value("live", False),
                     where=self.mistakes.where(node.line),
                 )
             )

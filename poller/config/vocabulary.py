@@ -43,6 +43,8 @@ COMMON: Final[Mapping[str, Kind]] = {
     "thresholds": NAMES,
     "notify": plain(notify.parse),
     "remind": plain(alerting_values.remind),
+    "cold": YES_NO,
+    "live": YES_NO,
 }
 # May stand on <group> and <host>.
 REACH: Final[Mapping[str, Kind]] = {"via": plain(values.choice("ssh", "ping")), "parent": TEXT}
@@ -68,8 +70,8 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
     "poller": Shape(
         COMMON,
         children=(
-            *("archive", "retention", "ssh", "poll", "mail", "channel", "contact", "escalate", "delivery", "downtime"),
-            *("heartbeat", "thresholds", "rule", "group", "host"),
+            *("archive", "retention", "ssh", "poll", "daemon", "mail", "channel", "contact", "escalate", "delivery"),
+            *("downtime", "heartbeat", "thresholds", "rule", "group", "host"),
             *WATCHED,
         ),
         once=True,
@@ -97,9 +99,17 @@ VOCABULARY: Final[Mapping[str, Shape]] = {
         exclusive=_SECRETS[:1],
         private=("url",),
     ),
-    "retention": Shape(dict.fromkeys(("samples", "cores", "logs", "connections", "events", "polls"), _KEEP), once=True),
+    "retention": Shape(
+        dict.fromkeys(("samples", "fives", "hours", "cores", "logs", "connections", "events", "polls"), _KEEP),
+        once=True,
+    ),
     "ssh": Shape(LOGIN, once=True, exclusive=_SECRETS),
     "poll": Shape({**TIMING, "at-once": plain(values.count(1, 10_000, "number of hosts"))}, once=True),
+    "daemon": Shape(
+        {"processes": plain(values.count(1, 50, "number of processes")), "socket": references.path},
+        some=("processes", "socket"),
+        once=True,
+    ),
     "mail": Shape(
         {
             "server": plain(values.address),

@@ -67,7 +67,7 @@ def test_the_template_works_as_it_stands(tmp_path: Path) -> None:
 
 def test_every_example_in_the_template_works_when_it_is_switched_on(tmp_path: Path) -> None:
     config = loaded(tmp_path, uncommented(tmp_path))
-    assert len(config.hosts) == 44
+    assert len(config.hosts) == 46
     assert config.mail is not None and len(config.contacts) == 4
     assert str(config.archive) == "mysql://poller@db.example.org:3306/poller"
 
