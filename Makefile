@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 KEEP   ?=
 ONLY   ?=
 SHORT  ?=
+comma  := ,
 
 .PHONY: help demo test check bench faults lock system-packages format clean
 .DELETE_ON_ERROR:
@@ -13,7 +14,7 @@ help:
 	@echo "make demo             see the poller work on this machine (KEEP=DIR leaves config, keys and database)"
 	@echo "make test             set up everything and run the tests"
 	@echo "make check            format, lint, types, import contracts, oldest Python of the probe"
-	@echo "make bench            measure against peers, in one run (benchmarks/)"
+	@echo "make bench            measure against peers, in one run (benchmarks/; ONLY=probe,polls RUNS=9)"
 	@echo "make faults           break things on purpose and see what holds (ONLY=H1,H2 SHORT=1)"
 	@echo "make system-packages  install the servers the tests talk to (root, Debian-like)"
 	@echo "make format lock clean"
@@ -47,14 +48,15 @@ check: $(VENV)/.dev
 	$(BIN)/vermin --quiet --no-tips --violations --target=3.6- remote_probe
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks
+	sh tools/system-packages.sh --if-root --bench
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(subst $(comma), ,$(ONLY)))
 
 faults: $(VENV)/.dev
 	sh tools/system-packages.sh --if-root
 	$(BIN)/python -m faults $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short)
 
 system-packages:
-	sh tools/system-packages.sh
+	sh tools/system-packages.sh --bench
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

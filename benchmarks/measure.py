@@ -6,7 +6,7 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,12 +59,15 @@ def peak_bytes(process: subprocess.Popen[bytes]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claim: what was measured, and the most its median may be. `values` are the ratios or figures of the runs."""
+    """One claim: what was measured, and the most its median may be. `values` are the ratios or figures of the runs.
+
+    Without a `target` it is no claim, only somebody else's figure beside ours.
+    """
 
     claim: str
     figures: str
     values: tuple[float, ...]
-    target: float
+    target: float | None
     unit: str = "x"
 
     @property
@@ -73,9 +76,35 @@ class Row:
 
     @property
     def held(self) -> bool:
-        return self.median <= self.target
+        return self.target is None or self.median <= self.target
+
+    def __str__(self) -> str:
+        """As a line of the table."""
+        most = "" if self.target is None else f"{self.target:.3g} {self.unit}"
+        verdict = "for comparison" if self.target is None else "held" if self.held else "NOT held"
+        return f"| {self.claim} | {self.figures} | {self.median:.3g} {self.unit} | {most} | {verdict} |"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A row that cannot be measured here, and why."""
+
+    claim: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"| {self.claim} | {self.why} | | | not measured |"
+
+
+Rows = Iterator[Row | Missing]
 
 
 def spread(values: Sequence[float], scale: float = 1.0) -> str:
     """min / median / max, scaled."""
     return " / ".join(f"{value * scale:.3g}" for value in (min(values), statistics.median(values), max(values)))
+
+
+def ratios(claim: str, ours: Sequence[float], theirs: Sequence[float], target: float | None, what: str) -> Row:
+    """Ours beside theirs, run by run; `what` names the figure, given in thousandths: "CPU ms"."""
+    figures = f"{what}: {spread(ours, 1000)} beside {spread(theirs, 1000)}"
+    return Row(claim, figures, tuple(a / b for a, b in zip(ours, theirs, strict=True)), target)

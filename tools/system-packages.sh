@@ -3,6 +3,7 @@
 # moment, and what was newly installed is not enabled for the next boot. Services that were there are not touched.
 #   tools/system-packages.sh            install what is missing (root, Debian-like)
 #   tools/system-packages.sh --if-root  the same when possible; otherwise say the one command and go on
+#   ... --bench                         besides, what only `make bench` compares with
 set -eu
 
 missing=""
@@ -25,6 +26,9 @@ need sqlite3 sqlite3
 need logrotate logrotate
 need mkfs.vfat dosfstools
 need journalctl systemd
+case " $* " in
+*" --bench "*) need prometheus-node-exporter prometheus-node-exporter ;;
+esac
 [ -x /lib/systemd/systemd-journal-remote ] || missing="$missing systemd-journal-remote"
 
 [ -n "$missing" ] || exit 0
@@ -60,6 +64,13 @@ case "$missing" in
 *openssh-server*)
     if command -v systemctl >/dev/null 2>&1; then
         systemctl disable --quiet ssh.service ssh.socket >/dev/null 2>&1 || true
+    fi
+    ;;
+esac
+case "$missing" in
+*node-exporter*)
+    if command -v systemctl >/dev/null 2>&1; then
+        systemctl disable --quiet prometheus-node-exporter.service >/dev/null 2>&1 || true
     fi
     ;;
 esac

@@ -1,0 +1,120 @@
+"""Rows per second into the journal, beside a raw `executemany` of the same rows into the same schema.
+
+Polls of 20 hosts, an hour of them, one transaction per minute. Once they are only stored (`Work.store_poll`); once they
+go through the whole intake: rates, findings, two thresholds, what the next poll must remember. Then the rows that are
+there are read back and go into a new database by executemany, in as many transactions. Both sides count the rows that
+are there in the end; what was replaced on the way, such as the memory of each host, the raw side writes but once. The
+whole intake is no claim: it does much besides.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.measure import Row, Rows, spread
+from poller.intake import Intake
+from poller.model import Config, Host, Poll, Threshold
+from poller.store import Journal
+from tests.store.machines import START_MS, poll, values
+
+HOSTS: Final = 20
+MINUTES: Final = 60
+_HOSTS: Final = tuple(
+    Host(
+        f"web{number}",
+        "192.0.2.1",
+        thresholds=(Threshold("cpu.percent", above=90), Threshold("disk.percent", above=95)),
+    )
+    for number in range(HOSTS)
+)
+Found = dict[str, list[tuple[Any, ...]]]
+Hour = list[list[Poll]]  # by minute
+
+
+def rows(runs: int) -> Rows:
+    """Each run measures all sides one after the other, so that a slow minute is slow for all of them."""
+    yield _row("storing polls in the journal beside a raw executemany", _store, runs, 1 / 0.6)
+    yield _row("the whole intake of polls beside a raw executemany", _take, runs, None)
+
+
+def _row(claim: str, ours: Callable[[Path, Hour], None], runs: int, target: float | None) -> Row:
+    stored: list[float] = []
+    raw: list[float] = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory(prefix="poller-bench-") as folder:
+            path, other = Path(folder) / "journal.db", Path(folder) / "raw.db"
+            Journal.open(path, now_ms=START_MS).close()
+            Journal.open(other, now_ms=START_MS).close()
+            hour = [[poll(host.name, minute) for host in _HOSTS] for minute in range(1, MINUTES + 1)]
+            start = time.perf_counter()
+            ours(path, hour)
+            seconds = time.perf_counter() - start
+            fresh = _read(other)  # what the schema itself put there
+            found = {name: some for name, some in _read(path).items() if name not in fresh}
+            count = sum(map(len, found.values()))
+            stored.append(count / seconds)
+            raw.append(count / _insert(other, found))
+    figures = f"thousand rows per second: {spread(stored, 0.001)} beside {spread(raw, 0.001)}"
+    return Row(claim, figures, tuple(b / a for a, b in zip(stored, raw, strict=True)), target)
+
+
+def _store(path: Path, hour: Hour) -> None:
+    numbers = [values(minute) for minute in range(1, MINUTES + 1)]
+    with Journal.open(path, now_ms=START_MS) as journal:
+        for polls, seen in zip(hour, numbers, strict=True):
+            with journal.transaction() as work:
+                for one in polls:
+                    work.store_poll(one, seen)
+
+
+def _take(path: Path, hour: Hour) -> None:
+    config = Config(path.with_name("config.xml"), path, hosts=_HOSTS)
+    with Journal.open(path, now_ms=START_MS) as journal:
+        with journal.transaction() as work:
+            work.begin_round("hour", "full", START_MS, HOSTS)
+        intake = Intake(journal, config, "hour", keep=True)
+        for polls in hour:
+            if not all(one.values for one in intake.take(polls)):
+                raise RuntimeError("a poll gave no numbers")
+
+
+def _read(path: Path) -> Found:
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        ).fetchall()
+        found = {
+            name: connection.execute(f'SELECT * FROM "{name}"').fetchall()  # noqa: S608 - from the schema
+            for (name,) in names
+        }
+    return {name: some for name, some in found.items() if some}
+
+
+def _parts(found: Found) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """What goes into each transaction; an empty name ends one."""
+    for part in range(MINUTES):
+        for name, some in found.items():
+            yield name, some[len(some) * part // MINUTES : len(some) * (part + 1) // MINUTES]
+        yield "", []
+
+
+def _insert(path: Path, found: Found) -> float:
+    start = time.perf_counter()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN")
+        for name, some in _parts(found):
+            if not name:
+                connection.execute("COMMIT")
+                connection.execute("BEGIN")
+            elif some:
+                places = ", ".join("?" * len(some[0]))
+                connection.executemany(f'INSERT OR IGNORE INTO "{name}" VALUES ({places})', some)  # noqa: S608 - from the schema
+        connection.execute("COMMIT")
+    return time.perf_counter() - start

@@ -1,0 +1,161 @@
+"""`poller capacity`: from a journal that polls made, what they cost, and how many hosts that allows."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from poller.capacity import COLD_CPU, DISK_BYTES, HOST_BYTES, RESIDENT_CPU
+from poller.config import load
+from poller.control import Server, socket_path
+from poller.intake import Intake
+from poller.model import Poll
+from poller.store import Journal
+from poller.store.costs import costs
+from tests.cli.fleet import complaint, run, run_json
+from tests.config.files import write
+from tests.store.machines import failed, poll
+
+CONFIG = """<poller><journal path="poller.db"/><poll interval="60s" deadline="30s"/>
+<host name="web1" address="192.0.2.1"/><host name="web2" address="192.0.2.2"/></poller>"""
+MINUTES = 120
+
+
+def config(folder: Path) -> Path:
+    return write(folder, CONFIG)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def take(path: Path, polls: Sequence[Poll]) -> None:
+    """Into the journal, as a round does it."""
+    loaded = load(path)
+    with Journal.open(loaded.journal, now_ms=polls[0].at_ms) as journal:
+        Intake(journal, loaded, "round", keep=True).take(polls)
+
+
+def moved(source: Poll, at_ms: int) -> Poll:
+    """The same poll at that instant, with an id of its own."""
+    return replace(source, id=f"{at_ms:012x}-{source.id}", at_ms=at_ms, asked_ms=at_ms + 60, answered_ms=at_ms + 200)
+
+
+@pytest.fixture(scope="module")
+def hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """config.xml of two hosts that were polled each minute for two hours; nothing of it is changed."""
+    path = config(tmp_path_factory.mktemp("hours"))
+    begin = now_ms() - MINUTES * 60_000
+    take(
+        path,
+        [
+            moved(poll(name, minute), begin + minute * 60_000)
+            for minute in range(1, MINUTES + 1)
+            for name in ("web1", "web2")
+        ],
+    )
+    return path
+
+
+def test_without_a_journal_it_says_how_to_get_one(tmp_path: Path) -> None:
+    error = complaint(run(config(tmp_path), "capacity"))
+    assert error.code == "absent" and "poller run" in error.hint
+
+
+def test_a_journal_without_a_report_is_no_ground_for_an_estimate(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    take(path, [moved(failed("web1"), now_ms())])
+    error = complaint(run(path, "capacity"))
+    assert error.code == "absent" and "no poll gave a report" in error.sentence
+
+
+def test_it_tells_what_a_poll_costs(hours: Path) -> None:
+    code, found = run_json(hours, "capacity")
+    assert code in (0, None)
+    day = found["last_day"]
+    assert (day["hosts"], day["polls"], day["good"], day["failed"], day["held"]) == (2, 240, 240, 0, 0)
+    assert day["stages"]["probe"] == pytest.approx(0.0899) and day["stages"]["collect"] == pytest.approx(0.0812)
+    assert found["per_poll"]["network_bytes"] == 25_000
+    assert 15 < found["per_poll"]["rows"] < 80, "eight cores among them"
+    assert found["per_poll"]["disk_measured"] and 500 < found["per_poll"]["disk_bytes"] < 50_000
+    assert found["plan"]["interval"] == 60
+    assert found["per_host"]["network_bytes_per_day"] == 1440 * 25_000
+
+
+def test_it_asks_about_ten_and_a_hundred_thousand_hosts_or_as_many_as_are_named(hours: Path) -> None:
+    _, found = run_json(hours, "capacity")
+    assert [one["hosts"] for one in found["at"]] == [10_000, 100_000]
+    _, found = run_json(hours, "capacity", "--hosts", "7", "--hosts", "500")
+    assert [one["hosts"] for one in found["at"]] == [7, 500]
+    for one in found["at"]:
+        shares = [limit["share"] for limit in one["limits"]]
+        assert shares == sorted(shares, reverse=True)
+        assert one["breaks_first"] == (one["limits"][0]["name"] if shares[0] > 1 else None)
+
+
+def test_without_a_daemon_the_cpu_is_assumed_and_said_to_be(hours: Path) -> None:
+    _, found = run_json(hours, "capacity")
+    assert not found["daemon"] and not found["per_poll"]["cpu_measured"]
+    assert found["per_poll"]["cpu"] == pytest.approx(COLD_CPU), "each of these polls shook hands"
+    text = run(hours, "capacity").output
+    assert "~27.0 ms (assumed" in text
+
+
+def daemon(path: Path, polls: int, connected: int) -> Server:
+    """What listens where the daemon of this config.xml would, and says that it is this process."""
+    answer = {"pid": os.getpid(), "polls": {"ok": polls, "failed": 0}, "links": {"connected": connected}}
+    return Server(socket_path(load(path)), {"status": lambda caller: answer})
+
+
+def test_a_daemon_that_runs_tells_what_a_poll_and_a_host_cost_here(hours: Path) -> None:
+    with daemon(hours, polls=10_000, connected=60):
+        _, found = run_json(hours, "capacity")
+    assert found["daemon"] and found["per_poll"]["cpu_measured"]
+    assert 0 < found["per_poll"]["cpu"] < time.process_time() / 5_000
+    assert found["memory"]["measured"] == (found["memory"]["bytes"] != HOST_BYTES)
+
+
+def test_a_daemon_that_has_just_begun_tells_nothing_yet(hours: Path) -> None:
+    """Its start would be taken for what polls cost."""
+    with daemon(hours, polls=3, connected=2):
+        _, found = run_json(hours, "capacity")
+    assert found["daemon"] and not found["per_poll"]["cpu_measured"] and not found["memory"]["measured"]
+
+
+def test_polls_in_a_session_that_was_there_are_assumed_to_cost_less(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    stages = {"session": 0.001, "probe": 0.08}
+    take(path, [replace(moved(poll("web1"), now_ms()), stages=stages)])
+    _, found = run_json(path, "capacity")
+    assert found["last_day"]["held"] == 1
+    assert found["per_poll"]["cpu"] == pytest.approx(RESIDENT_CPU)
+
+
+def test_a_young_journal_is_not_weighed(tmp_path: Path) -> None:
+    """It holds what the hosts are, once, and hardly anything that grows."""
+    path = config(tmp_path)
+    take(path, [moved(poll("web1"), now_ms())])
+    _, found = run_json(path, "capacity")
+    assert not found["per_poll"]["disk_measured"]
+    assert found["per_poll"]["disk_bytes"] == DISK_BYTES
+
+
+def test_the_last_day_is_the_one_before_the_newest_poll_however_long_ago(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    then = now_ms() - 10 * 86_400_000
+    take(path, [moved(poll("web1"), then - 2 * 86_400_000), moved(poll("web1", 2), then)])
+    found = costs(tmp_path / "poller.db", 14 * 86_400.0)
+    assert (found.polls, found.since_ms, found.until_ms) == (1, then, then)
+
+
+def test_people_see_what_breaks_first_and_the_way_out(hours: Path) -> None:
+    text = run(hours, "capacity", "--hosts", "1000000").output
+    assert "1,000,000 HOSTS" in text and "breaks first:" in text
+    assert "a longer interval=" in text
+    assert "240 gave a report" in text
+    assert "nothing breaks" in run(hours, "capacity", "--hosts", "1").output
