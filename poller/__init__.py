@@ -4,12 +4,13 @@
          |  config/          parse, merge, check: every mistake at once, each with its line
          v
      schedule.py             WHEN: one thread per host, staggered start, gates, stop
-         |
+         |               fleet/ for a poller that stays: each host with its own interval, and a session that is held
          v
      asking.py               MAY IT BE ASKED NOW: one poller at a time, none while the host refuses our logins
          |
          v
      poll.py                 ASK ONE HOST, in the host's thread; holds no state
+         |  resident.py      the session, for one poll or for many
          |  ssh/             known hosts, connect, a session that talks to the probe
          |  probe/           payload and request go up; envelope is opened, report validated
          |      remote_probe/    what runs over there: collect, render, seal
@@ -23,6 +24,9 @@
          |  alerts/          verdicts + history -> what changed, and why (pure)
          |  notify/          changes -> who is owed which message        (pure until delivered)
          |  store/           one transaction holds all of it
+         |
+         |  noticing/        beside polls, what watched hosts say by themselves: stored, judged, not told twice
+         |  live/            pushes -> one event for what belongs together, contacts, who is silent  (pure)
          v
      round.py                THE FLEET: after a round close what left the configuration, tell, ship, prune
          |  blame.py         whose fault: hosts that are down, or the poller's own network
