@@ -37,12 +37,13 @@ from faults import (
     schemas,
     sealed,
     shipping,
+    staying,
     text,
 )
 from faults.experiment import Experiment, Result, conduct
 from faults.table import as_json, as_markdown, in_page, row
 
-LETTERS = "HCXDKTNF"
+LETTERS = "HCXDKTNFS"
 
 
 def _order(experiment: Experiment) -> tuple[int, int, str]:
@@ -72,6 +73,7 @@ _ALL: tuple[Experiment, ...] = (
     *mail.EXPERIMENTS,
     *heartbeats.EXPERIMENTS,
     *config.EXPERIMENTS,
+    *staying.EXPERIMENTS,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(sorted(_ALL, key=_order))
 
