@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from poller.cli.settings import Settings, counted, inert, print_json
 
-if TYPE_CHECKING:
-    from poller.model import Config
-
 # Seconds in which a daemon that was asked to stop is gone.
 _GONE: Final = 15.0
+# Hosts of which --status says why they are away.
+_NAMED: Final = 10
 # sd-daemon(3): what journald takes for the priority of a line.
 _PRIORITY: Final = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, "<6>"), (0, "<7>"))
 
@@ -97,14 +96,21 @@ def _speak(verbose: int) -> None:
         logging.getLogger("poller.daemon.service.minute").setLevel(logging.WARNING if journald else logging.INFO)
 
 
-def _client(config: Config) -> Any:
+def _client(settings: Settings) -> Any:
+    """ConfigError: config.xml, which says where the socket is, has mistakes. The daemon does not mind."""
     from poller.control import Client, socket_path
+    from poller.errors import ConfigError
 
+    try:
+        config = settings.config
+    except ConfigError:
+        click.echo("poller: not asked; a daemon that runs goes on with what it has read before", err=True)
+        raise
     return Client(socket_path(config))
 
 
 def _status(settings: Settings, *, as_json: bool) -> int:
-    document = _client(settings.config).ask("status")
+    document = _client(settings).ask("status")
     if as_json:
         print_json(document)
         return 0
@@ -124,6 +130,7 @@ def _told(document: dict[str, Any]) -> list[str]:
     ]
     if document["failing"]:
         lines.append(f"failing: {' '.join(document['failing'])}")
+    lines += _sessions(document["sessions"], document["now_ms"])
     if document["waiting"] or document["trouble"]:
         lines.append(f"{counted(document['waiting'], 'poll')} wait for the journal: {document['trouble']}")
     if document["lost"]:
@@ -132,8 +139,20 @@ def _told(document: dict[str, Any]) -> list[str]:
     return lines + ([document["reload"]["words"]] if document["reload"]["words"] else [])
 
 
+def _sessions(sessions: list[dict[str, Any]], now_ms: int) -> list[str]:
+    """Why hosts are away; of those that are back, and of too many, only `--json` tells."""
+    lost = [one for one in sessions if one["link"] == "lost"]
+    lines = [
+        f"{one['host']}: lost for {(now_ms - one['since_ms']) // 1000} s, tried {counted(one['tries'], 'time')}: "
+        f"{one['reason']}"
+        for one in lost[:_NAMED]
+    ]
+    more = len(lost) - len(lines)
+    return lines + ([f"and {counted(more, 'session')} more: `poller daemon --status --json`"] if more else [])
+
+
 def _reload(settings: Settings) -> int:
-    answer = _client(settings.config).ask("reload")
+    answer = _client(settings).ask("reload")
     settings.out.print(inert(answer["words"]), markup=False)
     return 2 if answer["refused"] else 0
 
@@ -142,7 +161,7 @@ def _stop(settings: Settings) -> int:
     from poller.control import NotRunningError
     from poller.errors import BusyError
 
-    client = _client(settings.config)
+    client = _client(settings)
     pid = client.ask("stop")["pid"]
     ends = time.monotonic() + _GONE
     while time.monotonic() < ends:

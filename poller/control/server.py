@@ -27,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from poller.control.bell import Bell
+from poller.bell import Bell
 from poller.control.caller import Caller, Handler
 from poller.control.connection import Connection
 from poller.control.listening import listening, peer, unlisten
@@ -79,12 +79,12 @@ class Server:
         if self._closing.is_set():
             return
         self._closing.set()
-        self._bell.ring()
+        self._bell.set()
         ends = time.monotonic() + _FAREWELL
         for worker in tuple(self._workers):
             worker.join(max(0.0, ends - time.monotonic()))
         self._leave_at = time.monotonic() + _FAREWELL
-        self._bell.ring()
+        self._bell.set()
         self._thread.join()
 
     def _serve(self) -> None:
@@ -127,7 +127,7 @@ class Server:
 
     def _attend(self, ready: object, events: int) -> None:
         if ready is self._bell:
-            self._bell.silence()
+            self._bell.clear()
         elif ready is self._listener:
             self._accept()
         elif isinstance(ready, Connection):
@@ -141,7 +141,7 @@ class Server:
                 self._listens_from = time.monotonic() + _PAUSE
                 self._selector.unregister(self._listener)
             return
-        client = Connection(sock, self._bell.ring)
+        client = Connection(sock, self._bell.set)
         try:
             self._selector.register(client, selectors.EVENT_READ | selectors.EVENT_WRITE)
         except OSError:

@@ -105,7 +105,9 @@ class _Wish:
         self._granted: queue.SimpleQueue[tuple[str, Taken]] = queue.SimpleQueue()
 
     def grant(self, round_id: str, one: Taken) -> None:
-        self._granted.put((round_id, one))
+        """A poll was stored. Those that nobody waits for are not kept: a client may be slow to read."""
+        if one.poll.host in self.missing:
+            self._granted.put((round_id, one))
 
     def granted(self, caller: Caller, trouble: Callable[[], str]) -> Iterable[Taken]:
         """Until there is one of each host, the client is gone, the daemon stops, or nothing came for too long."""

@@ -14,6 +14,8 @@ MOST_ROWS: Final = 400_000
 
 
 class Backlog:
+    """Polls by the order in which they came. It says itself how much is too much (`bound`)."""
+
     def __init__(self) -> None:
         self._polls: deque[Poll] = deque()
         self._rows = 0

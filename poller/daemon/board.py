@@ -68,6 +68,7 @@ class Board:
     def __init__(self, config: Config) -> None:
         self._lock = threading.Lock()
         self._newest: dict[str, Poll] = {}
+        self._came: dict[str, float] = {}  # when each of them did, on the monotonic clock
         self._late: float | None = None
         self._total: Counter[str] = Counter()
         self._round, self._minute = Count(), Count()
@@ -81,21 +82,24 @@ class Board:
             self._intervals = {host.name: host.poll.interval for host in config.hosts}
             self._window_ms = _window_ms(config)
             self._newest = {name: poll for name, poll in self._newest.items() if name in self._intervals}
+            self._came = {name: at for name, at in self._came.items() if name in self._intervals}
             self._failing &= self._intervals.keys()
             self._stirred = True
 
-    def take(self, taken: Sequence[Taken]) -> None:
+    def take(self, taken: Sequence[Taken], now: float | None = None) -> None:
         """These polls were stored."""
+        at = time.monotonic() if now is None else now
         with self._lock:
             for one in taken:
-                self._take(one)
+                self._take(one, at)
 
-    def _take(self, one: Taken) -> None:
+    def _take(self, one: Taken, at: float) -> None:
         poll = one.poll
         interval = self._intervals.get(poll.host)
         if interval is None:
             return
-        late = _late(self._newest.get(poll.host), poll, interval)
+        late = _late(self._newest.get(poll.host), poll, at - self._came.get(poll.host, at), interval)
+        self._came[poll.host] = at
         self._round.add(one, late)
         self._minute.add(one, late)
         self._total[str(poll.outcome)] += 1
@@ -152,11 +156,15 @@ def _window_ms(config: Config) -> int:
     return round(1000 * (2 * shortest_interval(config) + longest))
 
 
-def _late(before: Poll | None, poll: Poll, interval: float) -> float | None:
-    """Seconds after its time. None where the one before brought nothing: such hosts are asked less often."""
+def _late(before: Poll | None, poll: Poll, apart: float, interval: float) -> float | None:
+    """Seconds after its time. None where the one before brought nothing: such hosts are asked less often.
+
+    `apart`: seconds between the ends of both, by a clock that nobody sets: a wall clock that was set forward makes no
+    poll late.
+    """
     if before is None or before.outcome not in _GAVE:
         return None
-    return max(0.0, (poll.at_ms - before.at_ms) / 1000 - interval)
+    return max(0.0, min((poll.at_ms - before.at_ms) / 1000, apart) - interval)
 
 
 def _percentile(values: Iterable[float]) -> float:

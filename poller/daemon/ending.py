@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ def end_by(seconds: float, code: Callable[[], int], ending: threading.Event) -> 
 
     def watch() -> None:
         ending.wait()
-        time.sleep(seconds)
+        threading.Event().wait(seconds)  # unlike sleep() it is not put out by a C library that fakes the clock
         _log.warning("what was still going on after %g s is left behind", seconds)
         os._exit(code())
 

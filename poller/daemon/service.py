@@ -31,6 +31,7 @@ from poller.daemon.keeping import Keeping
 from poller.daemon.only import only_one
 from poller.daemon.reload import Reloaded, reload
 from poller.daemon.rounds import Rounds
+from poller.daemon.sessions import Sessions
 from poller.daemon.signals import Signals
 from poller.daemon.supervision import Supervisor
 from poller.daemon.watchers import Watchers
@@ -86,6 +87,7 @@ class Service:
         self._errands = Errands()
         self._board = Board(config)
         self._rounds = Rounds(self._board)
+        self._sessions = Sessions()
         self._keeping = Keeping(config, self._rounds.id)
         stack.callback(self._keeping.close)
         self._duties = duties(lambda: self._config, self._board)
@@ -125,6 +127,9 @@ class Service:
 
     def _take(self, arrivals: Arrivals, *, at_any_rate: bool = False) -> None:
         """Of a host that has left the configuration nothing is stored any more."""
+        lost = self._sessions.take(arrivals.links)
+        if lost and not self._stopped:
+            _log.info("%s", lost)
         known = tuple(poll for poll in arrivals.polls if poll.host in self._names)
         taken = self._attending.take(replace(arrivals, polls=known), at_any_rate=at_any_rate)
         if taken:

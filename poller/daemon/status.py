@@ -15,6 +15,7 @@ from poller.daemon.board import Board, Tally
 from poller.daemon.duty import Standing
 from poller.daemon.keeping import Keeping
 from poller.daemon.reload import Reloaded
+from poller.daemon.sessions import entries
 from poller.model import Config, Link, LinkState
 
 _PROC: Final = Path("/proc/self")
@@ -40,6 +41,7 @@ def document(
         "polled": polled,
         "failing": sorted(failing),
         "links": {str(link): _count(links, link) for link in Link},
+        "sessions": entries(links),
         "polls": {name: outcomes.get(name, 0) for name in ("ok", "partial", "failed", "skipped")},
         "waiting": keeping.waiting,
         "lost": keeping.lost,

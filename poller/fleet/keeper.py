@@ -1,30 +1,33 @@
 """ONE HOST'S THREAD: wait until it is due -> poll -> hand over -> wait until that is stored, and from the start.
 
 While it waits it listens to the host, if that is held: to what is pushed, and to the end of the connection. What others
-ask of it are words left in attributes, and a bell: nothing here is locked, as only the thread itself acts on them.
+ask of it are words left in attributes, and a bell: only the thread itself acts on them. The lock is for taking a word
+away without losing one that is said at that moment.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from poller.asking import Admission
+from poller.bell import Bell
 from poller.clock import now_ms
 from poller.errors import HostError
 from poller.fleet import meaning, pace
 from poller.fleet.pace import Next, Pace
-from poller.fleet.places import Places
+from poller.fleet.places import LATE, Places
 from poller.fleet.tray import Tray
 from poller.model import Before, Host, Link, LinkState, Poll, PollOutcome
 from poller.poll import broken
 from poller.resident import Resident
-from poller.ssh import Bell
 
 _log = logging.getLogger(__name__)
 
@@ -58,11 +61,14 @@ class Keeper:
         "_heard_ms",
         "_known",
         "_live",
+        "_lock",
         "_next",
         "_now",
         "_ours",
         "_pace",
         "_resident",
+        "_stood",
+        "_told",
         "_tries",
         "_yard",
         "host",
@@ -78,6 +84,7 @@ class Keeper:
         """
         self.host = host
         self._bell = Bell()
+        self._lock = threading.Lock()
         self._yard = yard
         self._pace = Pace(time.monotonic() if first is None else first, host.poll.interval)
         self._before = meaning.slim(host, before)
@@ -85,8 +92,9 @@ class Keeper:
         self._resident = Resident(host, yard.admission.gates, stays=self._holds)
         self._next = None if first is None else Next(first)
         self._began = self._pace.first
+        self._told = -math.inf  # when the newest poll began that stands for one of its instants
         self._tries = self._heard_ms = 0
-        self._again = self._now = self._any_rate = self._ended = self._dropped = self._ours = False
+        self._again = self._now = self._any_rate = self._ended = self._dropped = self._ours = self._stood = False
         self._live = live
         self._known: Before | None = None
         self._coming: Host | None = None
@@ -102,18 +110,21 @@ class Keeper:
 
     def know(self, before: Before) -> None:
         self.release()
-        self._known = meaning.slim(self.host, before)
+        with self._lock:
+            self._known = meaning.slim(self.host, before)
         self._bell.set()
 
     def release(self) -> None:
         """Others may poll the host."""
-        if self._ours:
-            self._ours = False
+        with self._lock:
+            ours, self._ours = self._ours, False
+        if ours:
             self._yard.admission.release(self.host.name)
 
     def poll_now(self, *, at_any_rate: bool) -> None:
-        self._any_rate = self._any_rate or at_any_rate
-        self._now = True
+        with self._lock:
+            self._any_rate = self._any_rate or at_any_rate
+            self._now = True
         self._bell.set()
 
     def watch(self, *, live: bool) -> None:
@@ -122,7 +133,8 @@ class Keeper:
             self._bell.set()
 
     def change(self, host: Host) -> None:
-        self._coming = host
+        with self._lock:
+            self._coming = host
         self._bell.set()
 
     def end(self, *, dropped: bool = False) -> None:
@@ -174,11 +186,16 @@ class Keeper:
         try:
             if self._rest():
                 self._attempt()
-        except Exception:  # whatever it is: the host is connected to anew, and not at once
+        except Exception:  # a thread that ends would leave its host alone for ever
             _log.error("the thread of %a failed inside the poller", self.host.name, exc_info=_log.isEnabledFor(10))
-            self._resident.close()
-            self._lost()
-            threading.Event().wait(1.0)
+            self._recover()
+
+    def _recover(self) -> None:
+        """Whatever it was: the host is connected to anew, and not at once. Never raises."""
+        threading.Event().wait(1.0)
+        for step in (self._resident.close, self._lost, *((self.release,) if self._next else ())):
+            with suppress(Exception):
+                step()
 
     def _rest(self) -> bool:
         """Waits for whatever comes first. True when a poll begins now."""
@@ -199,10 +216,11 @@ class Keeper:
 
     def _heed(self) -> None:
         """What was said since last time."""
-        coming, self._coming = self._coming, None
+        with self._lock:
+            coming, self._coming = self._coming, None
+            known, self._known = self._known, None
         if coming is not None:
             self._adopt(coming)
-        known, self._known = self._known, None
         if known is not None:
             self._before = known
             if self._next is None:
@@ -221,6 +239,10 @@ class Keeper:
             self._next = self._next and Next(self._pace.first)
         self.host = host
         self._resident.adopt(host)
+        if self._live and self._holds and not self._resident.connected:
+            self._again, self._began = True, time.monotonic()  # who watches it does not wait until it is due
+            if self._next is not None:
+                self._plan()
 
     def _turn_watch(self) -> None:
         try:
@@ -264,14 +286,16 @@ class Keeper:
             _chance(),
             again=self._again and self._holds,
             watched=self._live,
+            told=self._told,
         )
 
     def _attempt(self) -> None:
         """One poll, when there is a place for it."""
         planned = self._next
         assert planned is not None  # noqa: S101 - who waits to be stored is not polled
-        asked, any_rate = self._now, self._any_rate
-        self._now = self._any_rate = False
+        with self._lock:
+            asked, any_rate = self._now, self._any_rate
+            self._now = self._any_rate = False
         if not self._yard.places.enter(self, self.host.poll.deadline):
             self._next = None  # nobody is polled any more
             return
@@ -280,21 +304,36 @@ class Keeper:
             return
         self._began = time.monotonic()
         held = self._resident.connected
-        polled, ours = self._ask(at_any_rate=any_rate)
-        mine = self._yard.places.leave(self)
-        if not mine or self._dropped:  # given up meanwhile: it was reported as overdue, and another has its place
-            self._ended = True
-            if ours:
-                self._yard.admission.release(self.host.name)
+        polled, self._ours = self._ask(at_any_rate=any_rate)
+        if not self._yard.places.leave(self):
+            # Given up meanwhile: it was reported as overdue, and another has its place.
+            self._dropped = self._ended = True
+        if not self._dropped:
+            self._settle(polled, held=held)
+        if self._dropped:
+            self.release()
             return
-        self._settle(polled, held=held)
-        self._ours = ours
+        if self._stood_still(polled):
+            self.release()
+            with self._lock:
+                self._now, self._any_rate = self._now or asked, self._any_rate or any_rate
+            self._next = replace(
+                planned, at=pace.belated(self._began, time.monotonic(), self._pace.interval, _chance())
+            )
+            return
         if planned.due or asked or not meaning.silent(polled):
+            self._told = self._told if asked else self._began
             self._next = None
             self._yard.tray.poll(polled, urgent=asked)
         else:
             self.release()
             self._plan()
+
+    def _stood_still(self, polled: Poll) -> bool:
+        """Whether the whole process did while it polled: such a failure is not the host's. Not twice in a row."""
+        late = time.monotonic() - self._began > self.host.poll.deadline + LATE
+        before, self._stood = self._stood, late and polled.outcome is PollOutcome.FAILED
+        return self._stood and not before
 
     def _ask(self, *, at_any_rate: bool) -> tuple[Poll, bool]:
         try:
@@ -316,15 +355,16 @@ class Keeper:
         if not self._holds:
             self._tell(Link.COLD, reason)
         elif self._resident.connected:
-            self._tell(Link.CONNECTED)
+            anew = held and self._resident.connected_at >= self._began  # it broke under the poll, which went on
+            self._tell(Link.CONNECTED, self._resident.lost if anew else None, anew=anew)
         else:
             self._tell(Link.LOST, reason or self._resident.lost)
 
-    def _tell(self, link: Link, reason: str | None = None) -> None:
-        """Says how the host stands, where that is new."""
+    def _tell(self, link: Link, reason: str | None = None, *, anew: bool = False) -> None:
+        """Says how the host stands, where that is new. `anew`: it stands so again."""
         was = self.link
         said = was.reason if reason is None else reason
-        since_ms = was.since_ms if link is was.link else now_ms()
+        since_ms = was.since_ms if link is was.link and not anew else now_ms()
         tries = 0 if link is Link.CONNECTED else self._tries
         now = replace(was, link=link, since_ms=since_ms, tries=tries, reason=said, live=self._live)
         if now != was:

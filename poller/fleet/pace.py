@@ -9,6 +9,7 @@ were due.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,12 +45,24 @@ class Pace:
             return self.first
         return self.first + (int((now - self.first) / self.interval) + 1) * self.interval
 
-    def next(self, now: float, began: float, tries: int, chance: float, *, again: bool, watched: bool = False) -> Next:
+    def next(
+        self,
+        now: float,
+        began: float,
+        tries: int,
+        chance: float,
+        *,
+        again: bool,
+        watched: bool = False,
+        told: float = -math.inf,
+    ) -> Next:
         """The poll that follows the one which began at `began`. `tries` have failed since the host was there.
 
         `again`: it was lost, or not reached, so that trying sooner may help. `chance` is random, from 0 to 1.
+        `told`: when the newest poll began that was told. One that was late, or back from a loss, stands for the
+        instant that comes within half an interval after it: the host is not asked twice in a moment.
         """
-        due = self.after(now)
+        due = self.after(max(now, told + self.interval / 2))
         if not again:
             return Next(due)
         wait = backoff(tries, chance, watched=watched)

@@ -9,6 +9,8 @@ from typing import Final
 
 # Seconds beyond a host's deadline before its thread is given up, and for one that waits for another poller before.
 GRACE: Final = 2.0
+# Whoever is to be given up and was not for so long: nobody ran who could have (SIGSTOP, a machine that was suspended).
+LATE: Final = 5.0
 
 
 class Places:
@@ -43,9 +45,10 @@ class Places:
         return True
 
     def overdue(self) -> list[object]:
-        """Gives up all who are, and says which."""
+        """Gives up all who are, and says which. After the whole process stood still they get another moment first."""
         now = time.monotonic()
         with self._changed:
+            self._ends = {who: now + GRACE if now - ends > LATE else ends for who, ends in self._ends.items()}
             late = [who for who, ends in self._ends.items() if ends <= now]
             for who in late:
                 self._remove(who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ _STACK: Final = 512 * 1024
 _M_ARENA_MAX: Final = -8  # malloc.h
 # So often it is looked for hosts that are overdue or have no thread yet, while nothing else happens.
 _LOOK: Final = 5.0
+# Of the shortest interval that a finished poll may wait for others.
+_SHARE: Final = 0.05
 # After the polls' own time has passed their connections are broken; what then still hangs is left behind.
 _LAST_SECONDS: Final = 2.0
 _NEW: Final = Before()
@@ -39,6 +42,7 @@ class Threads:
 
     def __init__(self, config: Config, *, linger: float = LINGER) -> None:
         self._at_once = affordable(config.at_once)
+        self._linger = linger
         self._yard = Yard(
             Admission(config.journal, processes=config.processes), Places(self._at_once), Tray(linger), self._gone
         )
@@ -46,6 +50,7 @@ class Threads:
         self._keepers: dict[str, Keeper] = {}
         self._threads: dict[Keeper, threading.Thread] = {}
         self._without: dict[str, tuple[Before, float]] = {}
+        self._fits: frozenset[str] = frozenset()  # hosts that the open files are enough for
         self._watched: frozenset[str] | None = None
         self._stopped = False
 
@@ -55,10 +60,12 @@ class Threads:
         _share_memory()
         now = time.monotonic()
         self._hosts = {host.name: host for host in hosts}
+        self._pace_tray()
         self._begin([(host, befores.get(host.name, _NEW)) for host in hosts], now)
 
     def change(self, hosts: Sequence[Host], befores: Mapping[str, Before]) -> None:
         was, self._hosts = self._hosts, {host.name: host for host in hosts}
+        self._pace_tray()
         for name in was.keys() - self._hosts.keys():
             self._without.pop(name, None)
             keeper = self._keepers.pop(name, None)
@@ -70,21 +77,27 @@ class Threads:
         new = [(host, befores.get(host.name, _NEW)) for host in hosts if host.name not in was]
         self._begin(new, time.monotonic())
 
+    def _pace_tray(self) -> None:
+        """Polls wait for company only so long that no host is polled late by it."""
+        shortest = min((host.poll.interval for host in self._hosts.values()), default=math.inf)
+        self._yard.tray.linger = min(self._linger, _SHARE * shortest)
+
     def _begin(self, hosts: Sequence[tuple[Host, Before]], now: float) -> None:
         held = [host.name for host in self._hosts.values() if not host.cold and host.via == "ssh"]
-        fits = frozenset(held[: room(len(self._hosts), self._at_once)])
-        if len(fits) < len(held):
+        self._fits = frozenset(held[: room(len(self._hosts), self._at_once)])
+        if len(self._fits) < len(held):
             words = "of %d hosts %d are held, the others connected to for each poll: too few open files (`ulimit -n`)"
-            _log.warning(words, len(held), len(fits))
+            _log.warning(words, len(held), len(self._fits))
         with _small_stacks():
             for host, before in hosts:
                 first = pace.first(host.name, now, host.poll.interval, len(hosts))
-                self._begin_one(host, before, first, fits=host.name in fits)
+                self._begin_one(host, before, first)
 
-    def _begin_one(self, host: Host, before: Before, first: float | None, *, fits: bool = True) -> None:
+    def _begin_one(self, host: Host, before: Before, first: float | None) -> None:
         """A thread for this host; when there is none to be had, a poll that says so, and another try soon."""
         live = host.live if self._watched is None else host.name in self._watched
         try:
+            fits = host.name in self._fits or host.cold or host.via != "ssh"
             keeper = Keeper(host, before, self._yard, first, fits=fits, live=live)
             thread = threading.Thread(target=keeper.run, name=f"host {host.name}", daemon=True)
             self._threads[keeper] = thread
@@ -174,7 +187,7 @@ class Threads:
         for keeper in list(self._threads):
             keeper.abort()
         self._join(time.monotonic() + _LAST_SECONDS)
-        arrivals = self._yard.tray.take(0.0, 1 << 30)
+        arrivals = self._yard.tray.rest()
         self.know({})
         return arrivals
 

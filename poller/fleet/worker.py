@@ -139,7 +139,9 @@ def main(number: int) -> None:
     for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
     os.environ.pop("PYTHONPATH", None)  # it is for this process, not for the programs that it runs
-    post = Post(socket.socket(fileno=number))
+    sock = socket.socket(fileno=number)
+    sock.set_inheritable(False)  # nobody else is ever to speak on it
+    post = Post(sock)
     try:
         Worker(post).run()
     finally:

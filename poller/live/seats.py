@@ -19,6 +19,7 @@ class _Place:
     """`heard` is the instant of the last sign of life (monotonic), None before the first.
 
     `news` (why it is back) and `sees` (that it says something new of what it can see) are told with the next look.
+    `lost`: its session was, since it last looked connected.
     """
 
     seat: Seat
@@ -28,6 +29,7 @@ class _Place:
     reason: str = ""
     news: str = ""
     sees: bool = False
+    lost: bool = False
 
 
 class Seats:
@@ -54,6 +56,7 @@ class Seats:
         if state.link is Link.CONNECTED and place.link is not Link.CONNECTED:
             place.heard, place.pushes = now, False
         place.link, place.reason = state.link, state.reason
+        place.lost = place.lost or state.link is Link.LOST
 
     def heard(self, host: str, coverage: tuple[str, ...], now: float) -> None:
         """A frame came."""
@@ -80,6 +83,11 @@ class Seats:
             words = place.news or (place.seat.words if light is place.seat.light else _words(place, light, now))
             if not place.news and light is Light.CONNECTED and place.seat.light is Light.WAITING:
                 words = "connected"
+            if not place.news and light is Light.CONNECTED and place.seat.light is Light.DARK and not place.lost:
+                # No poll will say why: its session is the same. What was pushed meanwhile came late, but came.
+                seconds = DARK + max(0, now_ms - place.seat.since_ms) / 1000
+                words = f"back after {seconds:.0f}s: silence, in the same session"
+            place.lost = place.lost and light is not Light.CONNECTED
             since = now_ms if light is not place.seat.light else place.seat.since_ms
             place.seat = replace(place.seat, light=light, since_ms=since, words=words)
             place.news, place.sees = "", False

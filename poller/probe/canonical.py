@@ -87,12 +87,14 @@ def read(xml: bytes, expected: Expected, previous: Report | None = None) -> Repo
         # One "<" a line, at its beginning: then none is in a value.
         if text.count("<") != len(lines) - 1 or max(map(len, lines)) > LONGEST_LINE:
             return None
-        return _report(iter(lines), expected, previous)
+        # Only the last of two readings may refer to the report before.
+        first = previous if text.count("\n<reading ") == 1 else None
+        return _report(iter(lines), expected, first, previous)
     except (UnicodeDecodeError, OtherFormError, StopIteration):
         return None
 
 
-def _report(lines: Iterator[str], expected: Expected, previous: Report | None) -> Report:
+def _report(lines: Iterator[str], expected: Expected, first: Report | None, previous: Report | None) -> Report:
     if next(lines) != _DECLARATION:
         raise OtherFormError
     host, probe, python, seconds = _texts(_heads().report, next(lines))
@@ -103,7 +105,7 @@ def _report(lines: Iterator[str], expected: Expected, previous: Report | None) -
     while line != "</report>":
         if len(readings) == 2:
             raise OtherFormError
-        readings.append(_reading(line, lines, previous))
+        readings.append(_reading(line, lines, previous if readings else first))
         line = next(lines)
     if not readings or next(lines) != "" or next(lines, None) is not None:
         raise OtherFormError

@@ -299,7 +299,7 @@ def _rates(before: Before, readings: tuple[Reading, ...], section: Section) -> I
     if older is None:
         return
     was, seconds = older
-    known = {(type(row), natural_key(row)): row for row in was.rows}
+    known = {(type(row), natural_key(row)): row for row in was.rows if type(row) in _COUNTED}
     for row in rows:
         match = known.get((type(row), natural_key(row)))
         if match is not None:

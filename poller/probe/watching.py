@@ -15,6 +15,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 # The kind of frame that is pushed, and of what may be asked.
 KIND: Final = "event"
+# Reading even an empty frame, and looking up what it is about, takes as long as reading so many bytes. A probe sends at
+# most ten frames a second.
+FRAME_COSTS: Final = 32 * 1024
 _LABEL: Final = b"poller event"
 _PREFIX: Final = b"\x01\x01"  # version 1, label 1
 _SEQUENCE: Final = slice(2, 10)
@@ -98,9 +102,12 @@ class WatchRequest:
         """The bytes that end the watch; the probe stays. A frame that was on its way may still come."""
         return _framed(_canonical({"version": VERSION, "kind": "unwatch", "idle": self.idle}))
 
-    def opener(self) -> Opener:
-        """What opens the frames of this watch, from the first on."""
-        return Opener(self)
+    def opener(self, spend: Callable[[int], None] = lambda count: None) -> Opener:
+        """What opens the frames of this watch, from the first on.
+
+        `spend` is told what each frame costs, in bytes of text, before it is read; what it raises ends the watch.
+        """
+        return Opener(self, spend)
 
 
 class Opener:
@@ -109,8 +116,9 @@ class Opener:
     Whatever is refused ends the watch: the caller drops the session.
     """
 
-    def __init__(self, request: WatchRequest) -> None:
+    def __init__(self, request: WatchRequest, spend: Callable[[int], None]) -> None:
         self._request = request
+        self._spend = spend
         self._sequence = 0
         self._public = b""
         self._keys = b"", b""
@@ -130,6 +138,7 @@ class Opener:
         if came != sequence:
             raise HostError("envelope", "replay", f"frame {came} instead of {sequence}")
         xml = envelope.decrypted(sealed, self._keys_of(sealed[_PUBLIC]), sealed[_SEQUENCE])
+        self._spend(FRAME_COSTS + len(xml))
         push = event.parse(xml, self._request.host, sequence, at_ms)
         self._sequence = sequence
         return push

@@ -13,7 +13,7 @@
     auth       keys, certificates, agent, password
     session    ask -> Answer; talk: the running command; frame: the answer among the noise;
                diagnosis: why no answer came; local: the same on this machine, without SSH
-    allowance  how much a host may push unasked; bell: what wakes a thread that waits for its connection
+    allowance  how much a host may push unasked
     files      how many hosts the open files are enough for
     faults     what paramiko raises -> stage, code, sentence
 
@@ -22,7 +22,7 @@ forwarding, SHA-1, a program started for ssh_config, a call that outlives its de
 """
 
 from poller.ssh import lean  # noqa: F401 - before anything that imports paramiko
-from poller.ssh.bell import Bell
+from poller.ssh.allowance import Allowance
 from poller.ssh.connect import addresses, connect, logged_in
 from poller.ssh.files import affordable, room
 from poller.ssh.gates import Gates
@@ -30,8 +30,8 @@ from poller.ssh.scan import HostKeys, record, scan
 from poller.ssh.session import Answer, Session
 
 __all__ = [
+    "Allowance",
     "Answer",
-    "Bell",
     "Gates",
     "HostKeys",
     "Session",

@@ -13,18 +13,20 @@ PER_SECOND: Final = 256 * 1024
 
 
 class Allowance:
-    """A bucket of bytes that fills up again, whoever asks or does not."""
+    """A bucket of `most` bytes that fills up again by `per_second`, whoever asks or does not."""
 
-    __slots__ = ("_at", "_left")
+    __slots__ = ("_at", "_left", "_most", "_per_second")
 
-    def __init__(self) -> None:
-        self._left = float(MOST)
+    def __init__(self, most: int = MOST, per_second: int = PER_SECOND) -> None:
+        self._most = float(most)
+        self._per_second = per_second
+        self._left = self._most
         self._at = 0.0
 
     def spend(self, count: int) -> None:
         """HostError probe/noise when there is no more of it."""
         now = time.monotonic()
-        self._left = min(float(MOST), self._left + (now - self._at) * PER_SECOND) - count
+        self._left = min(self._most, self._left + (now - self._at) * self._per_second) - count
         self._at = now
         if self._left < 0:
-            raise HostError("probe", "noise", f"it pushes more than {PER_SECOND} bytes per second")
+            raise HostError("probe", "noise", f"it pushes more than {self._per_second} bytes per second")

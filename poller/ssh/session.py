@@ -129,12 +129,19 @@ class Session:
             self._unasked.spend(came)
             self._drain(chunk.out)
         if chunk.ended:
-            raise _Exchange(self._talk, b"", "", Deadline(_STATUS_PATIENCE), self._scanner, self._pass_on).ended(
-                self._command
-            )
+            raise self._ended()
         kept = self._pushed[:]
         self._pushed.clear()
         return kept
+
+    def _ended(self) -> HostError:
+        """Why the command ended that has answered before: its shell and its Python are good, whatever it looks like."""
+        assert self._talk is not None  # noqa: S101 - it has answered before
+        exchange = _Exchange(self._talk, b"", "", Deadline(_STATUS_PATIENCE), self._scanner, self._pass_on)
+        error = exchange.ended(self._command)
+        if (error.stage, error.code) == ("session", "shell"):
+            return HostError("probe", "silent", "it ended by itself between two requests, as after a section that hung")
+        return error
 
     def close(self) -> None:
         """Ends the command. The connection is closed by whoever made it."""

@@ -17,8 +17,8 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
+from poller.bell import Bell
 from poller.model import Deadline
-from poller.ssh.bell import Bell
 from poller.ssh.watchdog import WATCHDOG
 
 if TYPE_CHECKING:

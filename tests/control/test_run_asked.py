@@ -108,7 +108,9 @@ def test_a_run_that_is_interrupted_does_not_disturb_the_daemon(resident: Site, s
             assert run.stderr is not None
             said = ""
             while "was asked to poll" not in said:
-                said += run.stderr.readline()
+                line = run.stderr.readline()
+                assert line, f"it ended before it asked: {said}"
+                said += line
             run.send_signal(signal.SIGINT)
             out, err = run.communicate(timeout=BOUND)
         assert run.returncode == 130 and "the daemon goes on" in err

@@ -113,6 +113,8 @@ def test_a_bad_config_is_refused_with_its_lines_and_what_was_in_force_stays(site
     daemon.signal(signal.SIGHUP)
     daemon.until_said(r"config.xml:7: .*\n.*config.xml:7: .*\n.*is refused, what was in force stays")
     daemon.until_polled(2)
+    asked = site.poller("daemon", "--status", code=2)
+    assert asked.stderr.startswith("poller: not asked; a daemon that runs goes on with what it has read before\n")
     site.config.write_text(good)
     status = json.loads(site.poller("daemon", "--status", "--json").stdout)
     assert "port" in status["reload"]["refused"]

@@ -29,6 +29,15 @@ def test_a_host_that_is_watched_speaks_by_itself_while_it_is_polled(tmp_path: Pa
     assert sshd.log().count("Starting session: command") == 1
 
 
+def test_a_host_that_a_reload_changes_is_watched_again_long_before_it_is_due(tmp_path: Path, sshd: Sshd) -> None:
+    host = replace(seldom(sshd.host()), live=True)
+    with running(tmp_path, host) as run:
+        heard(run, 2)
+        run.engine.change([replace(host, python="/usr/bin/python3")], {})
+        run.until(lambda: [push.sequence for push in run.pushes].count(1) == 2, "the second watch")
+        assert [poll.outcome in SEEN for poll in run.polled(2)] == [True, True]
+
+
 def test_watching_begins_and_ends_on_the_same_session(tmp_path: Path, sshd: Sshd) -> None:
     with running(tmp_path, seldom(sshd.host())) as run:
         run.polled(1)

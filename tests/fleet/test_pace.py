@@ -67,6 +67,25 @@ def test_who_is_watched_is_tried_every_few_seconds() -> None:
     assert planned == Next(25.0, due=False)
 
 
+def test_a_poll_that_was_late_stands_for_the_instant_right_after_it() -> None:
+    """A process that was stopped: its hosts are asked on return, and not once more a moment later."""
+    pace = Pace(0.0, 60.0)
+    assert pace.next(599.5, 599.0, 0, 0.5, again=False, told=599.0) == Next(660.0)
+    assert pace.next(575.5, 575.0, 0, 0.5, again=False, told=575.0) == Next(660.0)
+    assert pace.next(569.5, 569.0, 0, 0.5, again=False, told=569.0) == Next(600.0)
+
+
+@given(SECONDS, INTERVALS, st.floats(0, 30))
+def test_one_that_was_on_time_stands_for_its_own_instant_alone(begin: float, interval: float, took: float) -> None:
+    pace, now = Pace(begin, interval), begin + took
+    assert pace.next(now, begin, 0, 0.5, again=False, told=begin) == pace.next(now, begin, 0, 0.5, again=False)
+
+
+def test_a_try_that_failed_stands_for_no_instant() -> None:
+    """So that a host that is away has its failed polls at its own instants."""
+    assert Pace(0.0, 60.0).next(59.0, 58.0, 6, 0.0, again=True, told=0.0) == Next(60.0)
+
+
 @given(st.text(min_size=1), st.integers(1, 5000), INTERVALS)
 def test_first_polls_are_spread_over_the_interval_at_most(name: str, count: int, interval: float) -> None:
     at = first(name, 100.0, interval, count)

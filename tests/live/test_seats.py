@@ -39,6 +39,20 @@ def test_a_host_is_connected_amber_dark_and_back() -> None:
     assert made.all[0].coverage == ("uevent", "mountinfo", "packet")
 
 
+def test_one_that_is_heard_again_in_the_same_session_says_for_how_long_it_was_silent() -> None:
+    made = seats()
+    made.linked(linked(Link.CONNECTED), 0.0)
+    made.heard("pc07", (), 0.5)
+    made.look(1.0, MS)
+    assert lights(made, 5.5, MS + 4_500) == [(Light.DARK, "silent for 5 s")]
+    made.heard("pc07", (), 7.6)
+    assert lights(made, 7.6, MS + 6_600) == [(Light.CONNECTED, "back after 7s: silence, in the same session")]
+    made.linked(linked(Link.LOST, "session/closed: the host ended it"), 8.0)
+    made.look(20.0, MS + 19_000)
+    made.linked(linked(Link.CONNECTED), 21.0)
+    assert lights(made, 21.0, MS + 20_000) == [(Light.CONNECTED, "connected")], "why, the next poll tells"
+
+
 def test_a_session_that_ends_is_amber_at_once_and_says_why() -> None:
     made = seats()
     made.linked(linked(Link.CONNECTED), 0.0)

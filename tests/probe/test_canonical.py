@@ -133,6 +133,19 @@ def test_a_section_that_is_the_same_brings_no_rows_of_its_own() -> None:
         parse(both, Asked(), previous)
 
 
+def test_nothing_is_the_same_in_the_first_of_two_readings() -> None:
+    first = (
+        b'<reading clock="1.5" uptime="2.5" boot_id="fa98418f">\n'
+        b'<section name="memory" status="ok" reason="" seconds="0.1" same="1">\n</section>\n</reading>\n'
+    )
+    both = lines().replace(b"<reading", first + b"<reading", 1)
+    previous = kept(report(reading(section("memory", memory()))))
+    assert canonical.read(both.replace(b' same="1"', b""), Asked(), previous) is not None
+    assert canonical.read(both, Asked(), previous) is None
+    with pytest.raises(HostError):
+        by_tree(both, Asked(), previous)
+
+
 def test_what_is_told_once_is_not_kept_for_the_next_report() -> None:
     whole = report(reading(*(Section(name, SectionStatus.OK, "", 0.1) for name in SECTIONS)))
     assert {one.name for one in whole.now.sections} - {one.name for one in kept(whole).now.sections} == set(ONCE)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from poller.errors import OUTCOMES, HostError
 from poller.model import NEVER, Encounter, Hint, Push, UsbDevice, Watch
 from poller.probe.envelope import MAX_FRAME, MAX_INFLATED, open_report
-from poller.probe.watching import Opener, WatchRequest
+from poller.probe.watching import FRAME_COSTS, Opener, WatchRequest
+from poller.ssh import Allowance
 from remote_probe.watching.sealing import Events
 from tests.probe.sealing import DIGEST
 from tests.probe.watches import Stranger, ask, xml
@@ -112,6 +113,18 @@ def test_a_frame_again_a_missing_one_or_an_older_one_is_refused() -> None:
         opener.open(sealed, 7)
     for sealed in (frames[0], frames[1], frames[3]):
         assert refusal(opener, sealed) == "replay"
+
+
+def test_who_pushes_more_text_than_any_machine_has_is_not_listened_to() -> None:
+    request = ask()
+    stranger = Stranger(request)
+    said = xml(1)
+    opener = request.opener(Allowance(3 * (FRAME_COSTS + len(said)), 1).spend)
+    for number in (1, 2, 3):
+        opener.open(stranger.seal(xml(number), number), 7)
+    with pytest.raises(HostError) as caught:
+        opener.open(stranger.seal(xml(4), 4), 7)
+    assert (caught.value.stage, caught.value.code) == ("probe", "noise")
 
 
 def test_one_flipped_bit_anywhere_is_refused() -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from poller.bell import Bell
 from poller.errors import HostError
 from poller.model import Deadline, Host, Stopwatch
-from poller.ssh import Bell, Session, connect
+from poller.ssh import Session, connect
 from poller.ssh.frame import Scanner
 from tests.end_to_end.sshd import MakeSshd, Sshd
 from tests.ssh.standins import COMMAND, MARKER, outcome, outgoing, resident_bytes
@@ -97,8 +98,9 @@ def test_who_waits_is_woken_by_a_bell_and_by_nothing_else(host: Host) -> None:
 def test_the_end_of_the_command_is_heard_while_nobody_asks(host: Host) -> None:
     with held(host) as (session, bell):
         assert asked(session, b"end") == b"end"
-        with pytest.raises(HostError):
+        with pytest.raises(HostError) as caught:
             listened(session, bell, 1)
+        assert caught.value.code != "shell"  # that has run the command before
 
 
 @pytest.mark.parametrize("what", [b"flood", b"noise"])
