@@ -29,7 +29,9 @@ from tests.store.machines import START_MS, poll, values
 
 HOSTS = 20
 MINUTES = 60
-_CARRIED = [name for name in TABLES if name not in ("metric", "housekeeping", "notification", "alert", "limit_state")]
+# What shipping fills here; rows that the schema itself brings are not counted.
+_LEFT_OUT = frozenset({"metric", "housekeeping", "history_bound", "notification", "alert", "limit_state"})
+_CARRIED = [name for name in TABLES if name not in _LEFT_OUT]
 Rows = dict[str, list[tuple[Any, ...]]]
 
 

@@ -12,9 +12,12 @@ measured by `make bench` on the machine named in benchmarks/RESULTS.md; a `Limit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from poller.model import Retention
 
 DAY: Final = 86_400.0
 YEAR: Final = 365 * DAY
@@ -33,6 +36,14 @@ SQLITE_ROWS: Final = 200_000.0
 ARCHIVE_ROWS: Final = 20_000.0
 # Bytes that a poll of all sections takes in the journal (docs/operations.md, "Sizes": a quiet host).
 DISK_BYTES: Final = 5_000.0
+# Bytes of what is kept longer than samples (docs/database.md, "Sizes"): a window of five minutes or of an hour of one
+# thing, and the row that says that a poll took place.
+WINDOW_BYTES: Final = 200.0
+POLL_BYTES: Final = 340.0
+FIVE_MINUTES: Final = 300.0
+HOUR: Final = 3600.0
+# Beside an archive the journal keeps what was sent for so long.
+SENT_KEPT: Final = DAY
 # Bits a second that the network is taken for.
 NETWORK_BITS: Final = 1e9
 # Of each host that stays connected: its socket, and the eventfd that wakes its thread. The daemon's own besides.
@@ -76,12 +87,20 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the fleet is polled: seconds between polls of a host, worker processes, seconds that samples are kept."""
+    """How the fleet is polled: seconds between polls of a host, worker processes, seconds that samples are kept.
+
+    `outliving_bytes`: what a host leaves in the journal for longer than its samples.
+    """
 
     interval: float
     processes: int
     kept_seconds: float
     archived: bool
+    outliving_bytes: float = 0.0
+
+    def settled_bytes(self, poll: PerPoll) -> float:
+        """Of one host, when as much is deleted as comes."""
+        return self.kept_seconds / self.interval * poll.disk_bytes + self.outliving_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +132,28 @@ class Yield:
     disk_bytes_settled: float
 
 
+def outliving_bytes(retention: Retention, interval: float, things: float, age: float = math.inf) -> float:
+    """Roll-ups of a host with so many things, and rows of its polls, that are older than its samples may get.
+
+    `age`: how many seconds ago it was polled for the first time.
+    """
+
+    def count(kept: float, every: float) -> float:
+        return max(0.0, min(kept, age) - retention.samples) / every
+
+    windows = count(retention.fives, max(FIVE_MINUTES, interval)) + count(retention.hours, max(HOUR, interval))
+    return things * windows * WINDOW_BYTES + count(retention.polls, interval) * POLL_BYTES
+
+
 def yields(poll: PerPoll, host: PerHost, plan: Plan) -> Yield:
-    """`disk_bytes_settled`: when as much is deleted as comes; `disk_bytes_per_year`: if nothing were deleted."""
+    """`disk_bytes_settled`: when as much is deleted as comes; `disk_bytes_per_year`: if no sample were deleted."""
     daily = DAY / plan.interval
     return Yield(
         hosts_per_core=HEADROOM * plan.interval / poll.cpu,
         hosts_per_gb=HEADROOM * 1e9 / host.bytes,
         network_bytes_per_day=daily * poll.network_bytes,
         disk_bytes_per_year=YEAR / plan.interval * poll.disk_bytes,
-        disk_bytes_settled=plan.kept_seconds / plan.interval * poll.disk_bytes,
+        disk_bytes_settled=plan.settled_bytes(poll),
     )
 
 
@@ -167,10 +199,9 @@ def _of_polls(hosts: int, poll: PerPoll, machine: Machine, plan: Plan) -> Iterat
         "bits/s",
         "a longer interval=; sessions that stay send no probe",
     )
-    kept = plan.kept_seconds * poll.disk_bytes
     yield limit(
         "disk",
-        kept,
+        plan.settled_bytes(poll) * plan.interval,
         machine.disk_bytes,
         "bytes",
         "shorter <retention>, a longer interval=, history in an archive on another machine (<archive>)",

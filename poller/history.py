@@ -51,7 +51,7 @@ def trim(config: Config, stop: threading.Event) -> None:
     if archive is not None:
         from poller.store.archive import trim
 
-        _aside(lambda: trim(archive, config.retention, stop, now_ms()), stop)
+        _aside(lambda: trim(archive, config.retention, stop, now_ms(), _with_journal(config, _waiting_ms)), stop)
 
 
 def roll_up(config: Config, stop: threading.Event) -> None:
@@ -60,7 +60,16 @@ def roll_up(config: Config, stop: threading.Event) -> None:
     if archive is not None:
         from poller.store.archive import roll_up_archive
 
-        _aside(lambda: roll_up_archive(archive, config.retention, stop, now_ms()), stop)
+        def work() -> None:
+            waiting_ms = _with_journal(config, _waiting_ms)
+            roll_up_archive(archive, config.retention, stop, now_ms(), waiting_ms=waiting_ms)
+
+        _aside(work, stop)
+
+
+def _waiting_ms(journal: Journal) -> int | None:
+    """Of the oldest poll that the archive does not have: another process may be sending, and slowly."""
+    return journal.queue().oldest()
 
 
 def used_bytes(journal: Journal) -> int:

@@ -11,14 +11,18 @@ from poller.capacity import (
     DAY,
     HEADROOM,
     OWN_FILES,
+    POLL_BYTES,
+    WINDOW_BYTES,
     Limit,
     Machine,
     PerHost,
     PerPoll,
     Plan,
     limits,
+    outliving_bytes,
     yields,
 )
+from poller.model import Retention
 
 POLL = PerPoll(cpu=0.002, rows=60.0, disk_bytes=4000.0, network_bytes=5000.0)
 HOST = PerHost(bytes=200e3, base_bytes=50e6, measured=True)
@@ -38,6 +42,29 @@ def test_a_host_needs_what_its_polls_need() -> None:
     assert found.network_bytes_per_day == 1440 * 5000
     assert found.disk_bytes_per_year == 365 * 1440 * 4000
     assert found.disk_bytes_settled == 14 * 1440 * 4000
+
+
+KEPT = Retention(samples=14 * DAY, fives=90 * DAY, hours=730 * DAY, polls=90 * DAY)
+
+
+def test_what_is_kept_longer_than_samples_takes_room_too() -> None:
+    windows = 76 * 288 + 716 * 24
+    assert outliving_bytes(KEPT, 60.0, 10.0) == pytest.approx(10 * windows * WINDOW_BYTES + 76 * 1440 * POLL_BYTES)
+    plan = replace(PLAN, outliving_bytes=50e6)
+    assert yields(POLL, HOST, plan).disk_bytes_settled == 14 * 1440 * 4000 + 50e6
+    assert at(1000, outliving_bytes=50e6)["disk"].need == pytest.approx(1000 * (14 * 1440 * 4000 + 50e6))
+
+
+def test_there_is_no_more_of_it_than_a_host_is_old() -> None:
+    assert outliving_bytes(KEPT, 60.0, 10.0, age=14 * DAY) == 0
+    month = outliving_bytes(KEPT, 60.0, 10.0, age=30 * DAY)
+    assert month == pytest.approx(10 * 16 * (288 + 24) * WINDOW_BYTES + 16 * 1440 * POLL_BYTES)
+
+
+def test_hosts_that_are_polled_seldom_leave_no_more_windows_than_polls() -> None:
+    assert outliving_bytes(KEPT, 7200.0, 1.0) == pytest.approx(
+        (76 * 12 + 716 * 12) * WINDOW_BYTES + 76 * 12 * POLL_BYTES
+    )
 
 
 def test_a_limit_is_reached_at_the_number_of_hosts_that_it_names() -> None:

@@ -71,7 +71,7 @@ def command(settings: Settings, counts: tuple[int, ...], as_json: bool) -> None:
 
 
 def _known(config: Config) -> _Known:
-    from poller.capacity import DISK_BYTES, PerPoll, Plan
+    from poller.capacity import DISK_BYTES, SENT_KEPT, PerPoll, Plan, outliving_bytes
     from poller.cli.machine import machine
     from poller.store.costs import costs
 
@@ -79,26 +79,39 @@ def _known(config: Config) -> _Known:
     cpu, host, daemon = _of_daemon(config, found)
     grown = found.polls >= _ENOUGH_TO_WEIGH * found.hosts
     rate = sum(1 / host.poll.interval for host in config.hosts)
+    interval = len(config.hosts) / rate if rate else 60.0
+    archived = config.archive is not None
     return _Known(
         costs=found,
         poll=PerPoll(
             cpu=cpu or _assumed_cpu(found),
             cpu_measured=cpu is not None,
             rows=found.rows,
-            disk_bytes=found.disk_bytes if grown else DISK_BYTES,
+            disk_bytes=_weight(config, found, interval) if grown else DISK_BYTES,
             disk_measured=grown,
             network_bytes=found.sent_bytes + found.received_bytes,
         ),
         host=host,
         machine=machine(config.journal),
         plan=Plan(
-            interval=len(config.hosts) / rate if rate else 60.0,
+            interval=interval,
             processes=config.processes,
-            kept_seconds=config.retention.samples,
-            archived=config.archive is not None,
+            kept_seconds=min(SENT_KEPT, config.retention.samples) if archived else config.retention.samples,
+            archived=archived,
+            outliving_bytes=0.0 if archived else outliving_bytes(config.retention, interval, found.rolled),
         ),
         daemon=daemon,
     )
+
+
+def _weight(config: Config, found: Costs, interval: float) -> float:
+    """Bytes of a poll in the journal, without what is there of polls whose samples are gone."""
+    from poller.capacity import outliving_bytes
+
+    older = found.hosts * outliving_bytes(config.retention, interval, found.rolled, found.rolled_seconds)
+    # Not all of these may have been polled all the time: never less than if all that is there were alike.
+    least = found.kept_seconds / max(found.kept_seconds, found.rolled_seconds, 1.0)
+    return found.disk_bytes * max(least, 1 - older / found.journal_bytes)
 
 
 def _assumed_cpu(found: Costs) -> float:
@@ -165,11 +178,12 @@ def _show_host(settings: Settings, known: _Known, per_host: Yield) -> None:
     facts = plain_table("HOSTS", f"each polled every {quantity(known.plan.interval, 'seconds')}")
     facts.add_row("per core", f"{cpu}{_count(per_host.hosts_per_core)}")
     facts.add_row("per GB of memory", f"{memory}{_count(per_host.hosts_per_gb)}, their sessions held")
-    facts.add_row("disk of one", f"{disk}{_bytes(per_host.disk_bytes_per_year)} a year, if nothing were deleted")
-    settled = (
-        f"{disk}{_bytes(per_host.disk_bytes_settled)} with samples kept for {known.plan.kept_seconds / 86400:.0f} days"
-    )
-    facts.add_row("", settled)
+    facts.add_row("disk of one", f"{disk}{_bytes(per_host.disk_bytes_per_year)} a year, if no sample were deleted")
+    kept = f"with samples kept for {quantity(known.plan.kept_seconds, 'seconds')}"
+    kept += ", the rest in the archive" if known.plan.archived else " and roll-ups as <retention> has it"
+    # What outlives samples is arithmetic on figures of another machine.
+    settled = _sign(known.poll.disk_measured and not known.plan.outliving_bytes)
+    facts.add_row("", f"{settled}{_bytes(per_host.disk_bytes_settled)} {kept}")
     facts.add_row("network of one", f"{_bytes(per_host.network_bytes_per_day)} a day")
     settings.out.print(facts)
 

@@ -81,10 +81,13 @@ def prune(settings: Settings, dry_run: bool, as_json: bool) -> None:
     config = settings.config
     with reading(config.journal) as connection:  # also refuses where there is nothing to prune yet
         pruned = cut(connection, config.retention, now_ms(), dry=True) if dry_run else None
+    there = None
     if pruned is None:
         with Journal.open(config.journal, now_ms=now_ms()) as journal:
             pruned = journal.prune(config.retention, now_ms())
-    there = None if dry_run or config.archive is None else _prune_archive(config.archive, config.retention)
+            waiting_ms = journal.queue().oldest()
+        if config.archive is not None:
+            there = _prune_archive(config.archive, config.retention, waiting_ms)
     if as_json:
         result: dict[str, Any] = {"dry_run": dry_run, "rows": dict(pruned.rows), "freed_bytes": pruned.freed_bytes}
         print_json(result if there is None else result | {"archive_rows": there})
@@ -99,8 +102,8 @@ def prune(settings: Settings, dry_run: bool, as_json: bool) -> None:
         _say(f"{config.archive}: {counted(there, 'row')} deleted")
 
 
-def _prune_archive(archive: ArchiveSettings, retention: Retention) -> int:
-    """Rows deleted there. StoreError when it is away."""
+def _prune_archive(archive: ArchiveSettings, retention: Retention, waiting_ms: int | None) -> int:
+    """Rows deleted there; nothing that the poll which waits longest needs. StoreError when it is away."""
     import threading
     from contextlib import closing
 
@@ -109,7 +112,7 @@ def _prune_archive(archive: ArchiveSettings, retention: Retention) -> int:
     from poller.store.archive.trimming import trim_archive
 
     with closing(open_archive(archive, now_ms())) as opened:
-        return trim_archive(opened, retention, threading.Event(), now_ms())
+        return trim_archive(opened, retention, threading.Event(), now_ms(), waiting_ms)
 
 
 def _say(text: str) -> None:

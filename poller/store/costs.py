@@ -33,7 +33,8 @@ class Costs:
 
     `held` of those came over a session that was there already, or without SSH. `stages` has seconds by stage, those
     that took place alone; `collect` is the probe's own word of `probe`. `disk_bytes` is what one poll takes in the
-    file, with its share of indexes and roll-ups; `kept_seconds` how far back the samples there reach.
+    file, with its share of all else in it; `kept_seconds` how far back these polls reach. `rolled` is how many of its
+    rows are rolled up, `rolled_seconds` how far back the roll-ups reach.
     """
 
     hosts: int
@@ -49,9 +50,11 @@ class Costs:
     sent_bytes: float
     received_bytes: float
     rows: float
+    rolled: float
     journal_bytes: int
     disk_bytes: float
     kept_seconds: float
+    rolled_seconds: float
 
     @property
     def span_seconds(self) -> float:
@@ -74,7 +77,8 @@ def costs(path: Path, samples_seconds: float) -> Costs:
         kept, oldest_ms = connection.execute(
             statements()["polls_since"], _since(until_ms - int(samples_seconds * 1000))
         ).fetchone()
-        rows = _rows(connection, day)
+        rows, rolled = _rows(connection, day)
+        (rolled_ms,) = connection.execute(statements()["oldest_rolled"]).fetchone()
     return Costs(
         hosts=hosts,
         since_ms=since_ms,
@@ -89,9 +93,11 @@ def costs(path: Path, samples_seconds: float) -> Costs:
         sent_bytes=sent,
         received_bytes=received,
         rows=rows,
+        rolled=rolled,
         journal_bytes=used,
         disk_bytes=used / kept,
         kept_seconds=(until_ms - oldest_ms) / 1000,
+        rolled_seconds=0.0 if rolled_ms is None else max(0.0, (until_ms - rolled_ms) / 1000),
     )
 
 
@@ -108,11 +114,12 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
     return int(pages - free - trees) * int(size)
 
 
-def _rows(connection: sqlite3.Connection, day: Mapping[str, int | str]) -> float:
-    """That a poll brings, on average over some of the newest."""
+def _rows(connection: sqlite3.Connection, day: Mapping[str, int | str]) -> tuple[float, float]:
+    """That a poll brings, and those that are rolled up, on average over some of the newest."""
     newest = connection.execute(statements()["newest_good_polls"], {**day, "at_most": _LOOKED_AT}).fetchall()
-    counts: list[int] = [
-        connection.execute(statements()["rows_of_poll"], {"host_id": host, "at_ms": at_ms, "id": id_}).fetchone()[0]
-        for host, at_ms, id_ in newest
-    ]
-    return sum(counts) / len(counts)
+    rows = rolled = 0
+    for host, at_ms, id_ in newest:
+        one = {"host_id": host, "at_ms": at_ms}
+        rows += connection.execute(statements()["rows_of_poll"], {**one, "id": id_}).fetchone()[0]
+        rolled += connection.execute(statements()["rolled_of_poll"], one).fetchone()[0]
+    return rows / len(newest), rolled / len(newest)

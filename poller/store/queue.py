@@ -65,6 +65,12 @@ class Queue:
             polls: int = self.connection.execute(statements()["waiting"]).fetchone()[1]
         return polls
 
+    def oldest(self) -> int | None:
+        """The instant of the poll that waits longest; None when none does."""
+        with translated(self._path):
+            at_ms: int | None = self.connection.execute(statements()["waiting"]).fetchone()[2]
+        return at_ms
+
     def done(self, items: Sequence[Item], refused: Sequence[tuple[Item, StoreError]], now_ms: int) -> None:
         """These have arrived, or never will: `refused` are among them."""
         with self.writing():

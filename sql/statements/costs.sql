@@ -48,6 +48,26 @@ SELECT 1
      + (SELECT COUNT(*) FROM peer JOIN peer_sample ON peer_id = peer.id
          WHERE host_id = :host_id AND at_ms = :at_ms);
 
+-- name: rolled_of_poll(host_id, at_ms)^
+-- The same without what is never rolled up: each leaves a window of five minutes, and an hour.
+SELECT (SELECT COUNT(*) FROM system_sample WHERE host_id = :host_id AND at_ms = :at_ms)
+     + (SELECT COUNT(*) FROM activity_sample WHERE host_id = :host_id AND at_ms = :at_ms)
+     + (SELECT COUNT(*) FROM filesystem JOIN filesystem_sample ON filesystem_id = filesystem.id
+         WHERE host_id = :host_id AND at_ms = :at_ms)
+     + (SELECT COUNT(*) FROM disk JOIN disk_sample ON disk_id = disk.id
+         WHERE host_id = :host_id AND at_ms = :at_ms)
+     + (SELECT COUNT(*) FROM interface JOIN interface_sample ON interface_id = interface.id
+         WHERE host_id = :host_id AND at_ms = :at_ms)
+     + (SELECT COUNT(*) FROM series JOIN series_sample ON series_id = series.id
+         WHERE host_id = :host_id AND at_ms = :at_ms);
+
+-- name: oldest_rolled()^
+-- By the primary key, host by host.
+SELECT MIN(at_ms)
+  FROM (SELECT (SELECT MIN(at_ms) FROM system_5m WHERE host_id = host.id) AS at_ms FROM host
+        UNION ALL
+        SELECT (SELECT MIN(at_ms) FROM system_1h WHERE host_id = host.id) FROM host);
+
 -- name: polls_since(since_id, since_ms)^
 -- The oldest of them, and how many: what the bytes of the file are shared among.
 SELECT COUNT(*), MIN(at_ms) FROM poll WHERE id >= :since_id AND at_ms >= :since_ms;

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,6 +146,39 @@ def test_a_young_journal_is_not_weighed(tmp_path: Path) -> None:
     _, found = run_json(path, "capacity")
     assert not found["per_poll"]["disk_measured"]
     assert found["per_poll"]["disk_bytes"] == DISK_BYTES
+
+
+def test_the_room_that_a_host_needs_in_the_end_has_its_roll_ups(hours: Path) -> None:
+    _, found = run_json(hours, "capacity")
+    per_host, plan = found["per_host"], found["plan"]
+    samples = 14 * 1440 * found["per_poll"]["disk_bytes"]
+    assert per_host["disk_bytes_settled"] == pytest.approx(samples + plan["outliving_bytes"])
+    assert plan["outliving_bytes"] > 10 * (76 * 288 + 716 * 24) * 100, "ten things and more, two years"
+
+
+def test_a_journal_beside_an_archive_keeps_a_day(hours: Path, tmp_path: Path) -> None:
+    shutil.copy(load(hours).journal, tmp_path / "poller.db")
+    path = write(tmp_path, CONFIG.replace("<poll ", '<archive url="sqlite:archive.db"/><poll '))
+    _, found = run_json(path, "capacity")
+    assert found["plan"]["archived"] and found["plan"]["kept_seconds"] == 86_400
+    assert found["per_host"]["disk_bytes_settled"] == pytest.approx(1440 * found["per_poll"]["disk_bytes"])
+    assert "the rest in the archive" in run(path, "capacity").output
+
+
+def test_roll_ups_of_polls_whose_samples_are_gone_do_not_make_a_poll_heavier(hours: Path, tmp_path: Path) -> None:
+    _, young = run_json(hours, "capacity")
+    shutil.copy(load(hours).journal, tmp_path / "poller.db")
+    path = config(tmp_path)
+    begin = now_ms() // 300_000 * 300_000 - 60 * 86_400_000
+    with closing(sqlite3.connect(tmp_path / "poller.db")) as connection:
+        rows = [(disk, begin + 300_000 * number, 5, 300.0) for disk in (1, 2) for number in range(12_000)]
+        connection.executemany("INSERT INTO disk_5m (disk_id, at_ms, samples, seconds) VALUES (?, ?, ?, ?)", rows)
+        rows = [(host, begin + 3_600_000 * number, 60, 3600.0) for host in (1, 2) for number in range(1000)]
+        connection.executemany("INSERT INTO system_1h (host_id, at_ms, samples, seconds) VALUES (?, ?, ?, ?)", rows)
+        connection.commit()
+    _, old = run_json(path, "capacity")
+    assert old["last_day"]["disk_bytes"] > 2 * young["last_day"]["disk_bytes"]
+    assert old["per_poll"]["disk_bytes"] < young["per_poll"]["disk_bytes"] * 1.1
 
 
 def test_the_last_day_is_the_one_before_the_newest_poll_however_long_ago(tmp_path: Path) -> None:

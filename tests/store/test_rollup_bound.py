@@ -246,6 +246,22 @@ def test_an_archive_is_cut_to_its_length_and_shows_everything_once(tmp_path: Pat
             assert archive.query(f"SELECT COUNT(*) FROM {name} WHERE {one.owner} > 21") == [(0,)]
 
 
+def test_an_archive_cut_before_an_old_backlog_arrived_still_shows_all_of_that(tmp_path: Path) -> None:
+    """It was away for longer than samples are kept, and is back: somebody prunes it before it is sent what waits."""
+    path, short = tmp_path / "archive.db", Retention(samples=3600.0, fives=86400.0, hours=2 * 86400.0)
+    settings = ArchiveSettings("sqlite", path=path)
+    away_ms = hours_of_polls(path, 1)
+    back_ms = away_ms + 5 * HOUR_MS
+    trim(settings, short, threading.Event(), back_ms, waiting_ms=away_ms + MINUTE)
+    roll_up_archive(settings, short, threading.Event(), back_ms, waiting_ms=away_ms + MINUTE)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for minute in range(1, 300):
+            rolling.polled(connection, 1, away_ms + minute * MINUTE, 2.0)
+        trim(settings, short, threading.Event(), back_ms + HOUR_MS + MINUTE)
+        rows = connection.execute("SELECT resolution, samples FROM disk_history WHERE device = 'sd10'").fetchall()
+    assert sum(samples for _, samples in rows) == 60 + 299
+
+
 def test_a_copy_takes_roll_ups_and_bounds_along(tmp_path: Path) -> None:
     path, other = tmp_path / "poller.db", tmp_path / "other.db"
     end_ms = hours_of_polls(path)

@@ -15,7 +15,8 @@ from poller.errors import STAGES
 from poller.metrics import CATALOGUE, SAMPLE_TABLES, column_names
 from poller.model import PollOutcome, SectionStatus
 from poller.store import aging
-from poller.store.archive.gather import _episode_statements, _sample_statements
+from poller.store.archive.gather import _episode_statements, _sample_statements, polled
+from poller.store.archive.tables import TABLES, columns
 from poller.store.kinds import KINDS
 from poller.store.query import cookbook
 from poller.store.sql import migrations, root, statements
@@ -117,7 +118,10 @@ def test_what_ages_is_deleted_and_gathered_by_an_index(schema: sqlite3.Connectio
     for one in aging.ALL.values():
         for spared in (False, True):
             assert not scanned(schema, one.deletion(spared=spared)), one.table
-    for table, text in {**_sample_statements(), **_episode_statements()}.items():
+    for table, text in _sample_statements().items():
+        assert not scanned(schema, polled([(1, 2), (3, 4)]) + text), table
+        assert columns(table)[: len(TABLES[table].key)] == TABLES[table].key, "rows are put in the order of their key"
+    for table, text in _episode_statements().items():
         assert not scanned(schema, text), table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -109,41 +110,46 @@ def _with_report(polls: Sequence[Row]) -> set[tuple[int, int]]:
 
 
 def _add_samples(connection: sqlite3.Connection, rows: Rows, polls: Sequence[Row]) -> None:
-    keys = [
-        {"host_id": host, "at_ms": at_ms, "day_ms": at_ms - at_ms % DAY_MS, "since_ms": at_ms - PATIENCE_MS}
-        for host, at_ms in _with_report(polls)
-    ]
-    others = {(row[_POLL_HOST], row[_POLL_AT]) for row in polls} - _with_report(polls)
-    echoes = [{"host_id": host, "at_ms": at_ms} for host, at_ms in others]
+    reports = polled(_with_report(polls))
+    everything = polled({(row[_POLL_HOST], row[_POLL_AT]) for row in polls})
     for table, text in _sample_statements().items():
-        found: dict[Row, Row] = {}  # a day's sum is the same for all polls of that day
-        cut = len(SAMPLES[table].key) if table in SAMPLES else len(PEER_DAY.key)
-        for key in [*keys, *echoes] if table == _ECHOES else keys:
-            found.update({row[:cut]: row for row in connection.execute(text, key).fetchall()})
-        rows.add(table, [found[key] for key in sorted(found)])  # the order in which an archive keeps them
+        found = connection.execute((everything if table == _ECHOES else reports) + text).fetchall()
+        if table == PEER_DAY.name:
+            found = list(set(found))  # a day's sum is the same for all polls of that day
+        rows.add(table, sorted(found, key=_KEYS[table]))  # the order in which an archive keeps them
 
 
 # A poll that failed may know whether the host answered to echo requests.
 _ECHOES: Final = "activity_sample"
+# Keys stand first in their rows; a test compares that with the schema.
+_KEYS: Final = {table.name: operator.itemgetter(*range(len(table.key))) for table in (*SAMPLES.values(), PEER_DAY)}
+
+
+def polled(polls: Iterable[tuple[int, int]]) -> str:
+    """What `_sample_statements` begin with: these polls, as (host, instant)."""
+    rows = [
+        f"({host:d}, {at_ms:d}, {at_ms - at_ms % DAY_MS:d}, {at_ms - PATIENCE_MS:d})" for host, at_ms in sorted(polls)
+    ]
+    values = f"VALUES {', '.join(rows)}" if rows else "SELECT 0, 0, 0, 0 WHERE 0"
+    return f"WITH polled (host_id, at_ms, day_ms, since_ms) AS ({values}) "
 
 
 @functools.cache
 def _sample_statements() -> dict[str, str]:
-    """Table -> what one poll (:host_id, :at_ms) has in it, by the primary key."""
+    """Table -> what each poll (of `polled`) has in it, by the primary key."""
     return {table.name: _sample_statement(table) for table in (*SAMPLES.values(), PEER_DAY)}
 
 
 def _sample_statement(table: Table) -> str:
     name, (column, inventory) = table.name, table.parent or ("", "")
     wanted = ", ".join(f"{name}.{column}" for column in columns(name))
-    instant = ":day_ms" if table is PEER_DAY else ":at_ms"
+    when = f"{name}.{table.time} = {'polled.day_ms' if table is PEER_DAY else 'polled.at_ms'}"
     if inventory == "host":
-        return f"SELECT {wanted} FROM {name} WHERE host_id = :host_id AND {table.time} = {instant}"  # noqa: S608 - names of ours
-    lately = f" AND {inventory}.last_seen_ms >= :since_ms" if inventory in _OWNERS else ""
+        return f"SELECT {wanted} FROM polled CROSS JOIN {name} WHERE {name}.host_id = polled.host_id AND {when}"  # noqa: S608 - names of ours
+    lately = f" AND {inventory}.last_seen_ms >= polled.since_ms" if inventory in _OWNERS else ""
     return (
-        f"SELECT {wanted} FROM {inventory} CROSS JOIN {name}"  # noqa: S608 - names of ours
-        f" WHERE {inventory}.host_id = :host_id{lately} AND {name}.{column} = {inventory}.id"
-        f" AND {name}.{table.time} = {instant}"
+        f"SELECT {wanted} FROM polled CROSS JOIN {inventory} CROSS JOIN {name}"  # noqa: S608 - names of ours
+        f" WHERE {inventory}.host_id = polled.host_id{lately} AND {name}.{column} = {inventory}.id AND {when}"
     )
 
 

@@ -100,7 +100,8 @@ class Target:
         """Hosts, or things of hosts: only those that are not there just so. What is there goes by its id, or MySQL
         would use up a new one for each repetition."""
         wanted = {row[0]: row[1:] for row in self._mapped(table, rows)}
-        keys = {number: self._key(table, row) for number, row in wanted.items()}
+        places = table.places
+        keys = {number: tuple([row[place] for place in places]) for number, row in wanted.items()}
         known = self._load(table, keys.values())
         new = [wanted[number] for number, key in keys.items() if key not in known]
         changed = [
@@ -119,7 +120,7 @@ class Target:
 
     def _key(self, table: Table, row: Row) -> Row:
         """The natural key of a row without its id."""
-        return tuple(row[table.columns.index(name)] for name in table.key)
+        return tuple([row[place] for place in table.places])
 
     def _load(self, table: Table, keys: Iterable[Row], *, again: bool = False) -> dict[Row, tuple[int, Row]]:
         """What is there of those keys; of things, all of their hosts, unless there may be very many."""

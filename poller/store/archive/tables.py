@@ -39,7 +39,12 @@ class Table:
     @property
     def columns(self) -> tuple[str, ...]:
         """All that is carried over, in the order of the schema; without an id that is this database's own."""
-        return tuple(name for name in columns(self.name) if not (self.own_ids and name == "id"))
+        return _carried(self.name, own_ids=self.own_ids)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where the parts of `key` stand among `columns`."""
+        return _places(self.columns, self.key)
 
 
 _HOST: Final = ("host_id", "host")
@@ -103,6 +108,16 @@ TABLES: Final = {
 def columns(table: str) -> tuple[str, ...]:
     """As the newest schema has them, in its order."""
     return _schema()[table]
+
+
+@functools.cache
+def _carried(table: str, *, own_ids: bool) -> tuple[str, ...]:
+    return tuple(name for name in columns(table) if not (own_ids and name == "id"))
+
+
+@functools.cache
+def _places(names: tuple[str, ...], key: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(map(names.index, key))
 
 
 @functools.cache

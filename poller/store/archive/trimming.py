@@ -12,6 +12,7 @@ from poller.model import ArchiveSettings, Retention
 from poller.model.contracts import Archive, Condition, Question
 from poller.store.aging import DAY_MS
 from poller.store.archive.places import open_archive
+from poller.store.archive.rolling import closed_ms
 from poller.store.archive.tables import (
     ALERT,
     EVENT,
@@ -36,14 +37,21 @@ _THINGS_AT_ONCE = 200
 _ROWS_AT_ONCE = 5000
 
 
-def trim(settings: ArchiveSettings, retention: Retention, stop: threading.Event, now_ms: int) -> int:
+def trim(
+    settings: ArchiveSettings,
+    retention: Retention,
+    stop: threading.Event,
+    now_ms: int,
+    waiting_ms: int | None = None,
+) -> int:
     """Deletes what is older than it may be, unless that was done within the hour; returns the number of rows.
 
+    `waiting_ms`: the oldest poll that is still to be shipped; samples since then stay until it is there.
     Ends early when `stop` is set; goes on the next time. Trouble of the archive is logged: `ship` records it.
     """
     try:
         with closing(open_archive(settings, now_ms)) as archive:
-            return trim_archive(archive, retention, stop, now_ms) if _due(archive, now_ms) else 0
+            return trim_archive(archive, retention, stop, now_ms, waiting_ms) if _due(archive, now_ms) else 0
     except PollerError as error:
         _log.warning("the archive is not pruned (%s): %s", error.code, error)
         return 0
@@ -63,9 +71,11 @@ def _note(archive: Archive, now_ms: int) -> None:
         archive.put("housekeeping", ("task", "done_ms"), [("prune", now_ms)], current=True)
 
 
-def trim_archive(archive: Archive, retention: Retention, stop: threading.Event, now_ms: int) -> int:
+def trim_archive(
+    archive: Archive, retention: Retention, stop: threading.Event, now_ms: int, waiting_ms: int | None = None
+) -> int:
     """The same on an open one, at once. Raises StoreError."""
-    roll_up(archive, now_ms - round(retention.samples * 1000), now_ms, stop)
+    roll_up(archive, closed_ms(retention, now_ms, waiting_ms), now_ms, stop)
     limits = limits_ms(retention, now_ms) | move_bounds(archive, retention, now_ms)[0].limits()
     count = 0
     for table, conditions in _slices(archive):
