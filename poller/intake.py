@@ -95,6 +95,14 @@ class Intake:
             return self._take_all(polls)
 
     def _take_all(self, polls: Sequence[Poll]) -> tuple[Taken, ...]:
+        """All together; only when there is one that cannot be stored each on its own, which takes longer."""
+        try:
+            with self._journal.transaction(keep=self._keep, together=True) as work:
+                return tuple(self._store(work, poll) for poll in polls)
+        except StoreError as error:
+            if error.code != "store":  # the database is in trouble, not one of the polls
+                raise
+            _log.info("%s; each poll of the batch is stored on its own", error.sentence)
         with self._journal.transaction(keep=self._keep) as work:
             return tuple(self._take(work, poll) for poll in polls)
 

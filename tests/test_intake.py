@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -181,3 +183,31 @@ def test_an_alert_that_begins_by_flapping_says_what_failed_and_how_often(journal
     assert [kind for kind, _, _ in told] == ["opened", "closed"] * 3 + ["flapping"]
     error = failed("web1", 20, "connect", "refused").error
     assert told[-1][2] == f"connect/refused: {error} (flapping, 7 changes in 20 polls: 1 > 0)"
+
+
+def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables, but for what is drawn at random."""
+    found = {}
+    with closing(sqlite3.connect(path)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            cursor = connection.execute(f"SELECT * FROM {table}")
+            random = {"alert": {"id"}, "event": {"id"}, "notification": {"id", "alert_id"}}.get(table, set())
+            places = [place for place, column in enumerate(cursor.description) if column[0] not in random]
+            found[table] = sorted((tuple(row[place] for place in places) for row in cursor), key=repr)
+    return {table: rows for table, rows in found.items() if table not in ("migration", "housekeeping")}
+
+
+def test_a_batch_stores_what_its_polls_would_store_one_by_one(tmp_path: Path) -> None:
+    polls = [poll_of(host, minute) for minute in (1, 2, 3) for host in ("web1", "web2")]
+    polls[2:2] = [failed("web2", 2), unstorable(poll_of("web1", 2, number=7))]
+    (together := tmp_path / "together").mkdir()
+    (single := tmp_path / "single").mkdir()
+    with Journal.open(together / "poller.db", now_ms=START_MS, stays=True) as journal:
+        work = intake(journal)
+        for batch in (polls[:1], polls[1:2], polls[2:4], polls[4:]):  # the last has each host twice
+            work.take(batch)
+    with Journal.open(single / "poller.db", now_ms=START_MS) as journal:
+        for poll in polls:
+            intake(journal).take([poll])
+    assert everything(together / "poller.db") == everything(single / "poller.db")

@@ -38,6 +38,8 @@ def gather(verdicts: Sequence[Verdict], memory: AlertMemory, rules: Sequence[Any
     for verdict in verdicts:
         if verdict.standing is Standing.BREACH:
             subject(verdict.metric, verdict.labels)
+    if not found:  # all is well, as mostly
+        return []
     for verdict in verdicts:
         if (verdict.metric, verdict.labels) in found:
             found[verdict.metric, verdict.labels].verdicts[verdict.rule.key] = verdict

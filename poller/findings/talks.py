@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Final
 
 from poller.findings.protocols import protocols
 from poller.findings.remembered import earlier, section_of
@@ -23,6 +25,10 @@ from poller.model import (
 )
 
 Ends = tuple[str, str, int, str, int]
+# Of a flow or a socket; some hosts have thousands.
+_ends: Final[Callable[[Flow | Socket], Ends]] = attrgetter(
+    "protocol", "local_address", "local_port", "remote_address", "remote_port"
+)
 Told = tuple[tuple[Talk, ...], tuple[Connection, ...], tuple[MetricValue, ...]]
 
 
@@ -78,19 +84,16 @@ def _past(before: Reading | None, now: Reading) -> _Past:
     section, elapsed = found
     flows = [row for row in section.rows if isinstance(row, Flow)]
     traffic = next((row for row in section.rows if isinstance(row, Traffic)), None)
+    ends = list(map(_ends, flows))
     return _Past(
-        {(_ends(flow), flow.cookie): flow for flow in flows},
-        {_ends(flow): flow for flow in flows},
+        {(end, flow.cookie): flow for end, flow in zip(ends, flows, strict=True)},
+        dict(zip(ends, flows, strict=True)),
         traffic.source if traffic is not None else "",
         traffic is not None and bool(traffic.counted),
         traffic.own if traffic is not None else "",
         True,
         elapsed,
     )
-
-
-def _ends(row: Flow | Socket) -> Ends:
-    return row.protocol, row.local_address, row.local_port, row.remote_address, row.remote_port
 
 
 def _steps(past: _Past, section: Section, traffic: Traffic) -> Iterator[_Step]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from operator import is_
 from typing import Final
 
 from poller.model import (
@@ -28,7 +29,8 @@ from poller.model import (
 )
 from poller.store.sql import statements
 
-Place = KernelLog | People | LogSource
+# The rows that say how far was read. (To ask for a union of types takes several times as long as for a tuple.)
+_KINDS: Final = (KernelLog, People, LogSource)
 
 # The path of an entry of the journal, as its LogSource has it.
 JOURNAL: Final = "journal"
@@ -65,14 +67,18 @@ def unread(before: Before, poll: Poll) -> Poll:
     sections = tuple(
         _once(section, before.cursors) if section.name in _SECTIONS else section for section in now.sections
     )
+    if all(map(is_, sections, now.sections)):
+        return poll
     readings = (*poll.report.readings[:-1], replace(now, sections=sections))
     return replace(poll, report=replace(poll.report, readings=readings))
 
 
 def _once(section: Section, cursors: Mapping[str, str]) -> Section:
     fresh = {name for row in section.rows if (name := _place(row)) and _goes_on(row, cursors.get(name, ""))}
-    rows = (_kept(row, fresh, cursors) for row in section.rows)
-    return replace(section, rows=tuple(row for row in rows if row is not None))
+    kept = [_kept(row, fresh, cursors) for row in section.rows]
+    if all(map(is_, kept, section.rows)):
+        return section
+    return replace(section, rows=tuple(row for row in kept if row is not None))
 
 
 def _kept(row: Row, fresh: set[str], cursors: Mapping[str, str]) -> Row | None:
@@ -96,7 +102,7 @@ def _place(row: Row) -> str:
 
 def _goes_on(row: Row, place: str) -> bool:
     """Whether it was read from where the journal stands, to another place that it names."""
-    return isinstance(row, Place) and row.began == place and row.cursor != ""
+    return isinstance(row, _KINDS) and row.began == place and row.cursor != ""
 
 
 def store_cursors(
@@ -108,7 +114,7 @@ def store_cursors(
         for section in reading.sections
         if section.name in _SECTIONS
         for row in section.rows
-        if isinstance(row, Place)
+        if isinstance(row, _KINDS)
         if (name := _place(row)) and row.cursor != row.began and _goes_on(row, cursors.get(name, ""))
     ]
     if rows:

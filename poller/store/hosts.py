@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid6 import uuid7
 
 from poller.model import POLLER, Event, Poll, Report, Severity, System
+from poller.store.pending import Pending
 from poller.store.sql import statements
 
 _COLUMNS: Final = (
@@ -34,8 +35,9 @@ class KnownHost:
 class Hosts:
     """Knows the hosts it met; `forget` after a rollback or when another process has written."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, pending: Pending | None = None) -> None:
         self._connection = connection
+        self._pending = pending or Pending(connection)
         self._known: dict[str, KnownHost] = {}
 
     def forget(self) -> None:
@@ -74,7 +76,7 @@ class Hosts:
         known |= {"python": report.python, "probe": report.probe, "address": poll.address, "host_key": poll.host_key}
         described = tuple(known.values())
         if described == host.described and now.boot_id == host.boot_id:
-            self._connection.execute(statements()["touch_host"], {"id": host.id, "now_ms": poll.at_ms})
+            self._pending.add(statements()["touch_host"], [{"id": host.id, "now_ms": poll.at_ms}])
             return
         booted_ms = int(poll.at_ms - now.uptime * 1000)
         self._connection.execute(

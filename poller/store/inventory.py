@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from poller.model import Reading, Row, Section
 from poller.probe.rates import complete
 from poller.store.kinds import EPISODIC, KINDS, LOG_SOURCE, PATIENCE_MS, SECTION_STATE, Key, Kind
+from poller.store.pending import Pending
 
 
 class Thing(NamedTuple):
@@ -41,8 +42,9 @@ Seen = Mapping[Key, Key]
 class Inventory:
     """Knows what was seen lately, so that a poll costs few look-ups. `forget` after a rollback."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, pending: Pending) -> None:
         self._connection = connection
+        self._pending = pending
         self._known: dict[tuple[str, int], Known] = {}
         self._rows: dict[tuple[str, int], tuple[int, tuple[Row, ...]]] = {}
 
@@ -104,7 +106,7 @@ class Inventory:
             key in seen and seen[key] == (*known[key].changing[:-1], at_ms) for key in again
         ):
             return seen
-        self._connection.execute(_AGAIN, (at_ms, at_ms, host_id, last_ms, last_ms))
+        self._pending.add(_AGAIN, [(at_ms, at_ms, host_id, last_ms, last_ms)])
         for key in again:
             known[key] = Thing(known[key].id, seen[key], at_ms)
         return {key: changing for key, changing in seen.items() if key not in again}
@@ -186,7 +188,7 @@ class Inventory:
 
     def _write(self, text: str, rows: list[Key]) -> None:
         if rows:
-            self._connection.executemany(text, rows)
+            self._pending.add(text, rows)
 
 
 _AGAIN: Final = (

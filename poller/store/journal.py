@@ -79,15 +79,21 @@ class Journal:
         self.close()
 
     @contextmanager
-    def transaction(self, *, keep: bool = True) -> Iterator[Work]:
-        """Everything inside is stored when the block ends, and nothing of it when it raises or `keep` is False."""
+    def transaction(self, *, keep: bool = True, together: bool = False) -> Iterator[Work]:
+        """Everything inside is stored when the block ends, and nothing of it when it raises or `keep` is False.
+
+        `together`: for polls of many hosts, whose rows are written table by table at the end. It has no savepoints:
+        what cannot be stored is told then, and nobody knows whose it was.
+        """
         self._prepare()
         with translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._forget_if_others_wrote()
                 self._polls.bulk = self._space.settle(self._connection, self._polls.hosts, clock_ms())
-                yield Work(self._connection, self.path, self._polls, self._recall)
+                self._polls.gather(together=together)
+                yield Work(self._connection, self.path, self._polls, self._recall, together=together)
+                self._polls.flush()
                 self._end(keep=keep)
             except BaseException:
                 self._end(keep=False)

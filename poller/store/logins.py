@@ -6,7 +6,6 @@ there would suffer for the first one.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import Final
 from poller.model import BACK_OFF_MS, Logins, Poll
 from poller.store.database import reader
 from poller.store.faults import translated
+from poller.store.pending import Pending
 from poller.store.sql import statements
 
 # So many refusals in a row are borne before no login is tried for a while.
@@ -23,13 +23,13 @@ TRIES: Final = 2
 _REFUSED: Final = frozenset({("auth", "denied"), ("auth", "method"), ("auth", "closed")})
 
 
-def remember(connection: sqlite3.Connection, host_id: int, poll: Poll) -> None:
+def remember(pending: Pending, host_id: int, poll: Poll) -> None:
     """One more refusal, or none any more when it came past the login. What ended before the login says nothing."""
     if (poll.stage, poll.code) in _REFUSED:
         row = {"host_id": host_id, "tries": TRIES, "until_ms": poll.at_ms + BACK_OFF_MS}
-        connection.execute(statements()["remember_refusal"], row)
+        pending.add(statements()["remember_refusal"], [row])
     elif poll.host_key:
-        connection.execute(statements()["forget_refusals"], {"host_id": host_id})
+        pending.add(statements()["forget_refusals"], [{"host_id": host_id}])
 
 
 class LoginMemory:

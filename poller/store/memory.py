@@ -8,6 +8,7 @@ import math
 import sqlite3
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, get_args
@@ -38,7 +39,9 @@ def remembered(before: Reading | None, now: Reading) -> Reading:
     Rows that are told once and never compared are left out. A section from before has its own uptime; one from before
     a reboot has an infinite one, so that no time can be counted from it.
     """
-    sections = {section.name: _lasting(section) for section in now.sections if section.status is SectionStatus.OK}
+    sections = {
+        section.name: _lasting(section, before) for section in now.sections if section.status is SectionStatus.OK
+    }
     for section in before.sections if before else ():
         if before and section.name not in sections and section.status is SectionStatus.OK:
             sections[section.name] = _older(section, before, now)
@@ -47,10 +50,13 @@ def remembered(before: Reading | None, now: Reading) -> Reading:
     return replace(now, sections=tuple(sections.values()))
 
 
-def _lasting(section: Section) -> Section:
-    if not any(type(row) in PASSING for row in section.rows):
+def _lasting(section: Section, before: Reading | None) -> Section:
+    """Where they are as before, with the very same rows: of those nothing is encoded anew."""
+    if PASSING.isdisjoint(map(type, section.rows)):
         return section
-    return replace(section, rows=tuple(row for row in section.rows if type(row) not in PASSING))
+    rows = tuple(row for row in section.rows if type(row) not in PASSING)
+    was = before.section(section.name) if before else None
+    return replace(section, rows=was.rows if was is not None and was.rows == rows else rows)
 
 
 def _older(section: Section, before: Reading, now: Reading) -> Section:
@@ -78,9 +84,14 @@ def _section_text(section: Section, known: Texts) -> str:
     if rows is not section.rows:
         text = _encoder([_VALUES[type(row)](row) for row in section.rows])
         known[section.name] = section.rows, text
-    name, status, reason = _encoder(section.name), _encoder(section.status.value), _encoder(section.reason)
     uptime = "null" if section.uptime is None else _number(section.uptime)
-    return f"[{name},{status},{reason},{_number(section.seconds)},{text},{uptime}]"
+    head = _head(section.name, section.status.value, section.reason)
+    return f"[{head},{_number(section.seconds)},{text},{uptime}]"
+
+
+@lru_cache(maxsize=4096)
+def _head(*words: str) -> str:
+    return ",".join(map(_encoder, words))
 
 
 def _number(value: float) -> str:

@@ -25,6 +25,7 @@ from poller.store.hosts import Hosts, KnownHost, storable
 from poller.store.inventory import Inventory, Sighting
 from poller.store.kinds import SERIES
 from poller.store.memory import Recall, remembered, stuck_mounts
+from poller.store.pending import Pending
 from poller.store.samples import Samples
 from poller.store.sql import statements
 from poller.store.talks import Talks
@@ -40,9 +41,12 @@ class Polls:
     def __init__(self, connection: sqlite3.Connection, recall: Recall) -> None:
         self._connection = connection
         self._recall = recall
-        self.hosts = Hosts(connection)
+        self._pending = Pending(connection)
+        # hosts of which rows wait
+        self._waiting: set[str] = set()
+        self.hosts = Hosts(connection, self._pending)
         self.bulk = True  # may samples be stored, or does the disk have no room for them?
-        self._inventory = Inventory(connection)
+        self._inventory = Inventory(connection, self._pending)
         self._talks = Talks(connection, self._inventory)
         # host -> the newest poll that was stored here; and those of which nobody else can have stored one since
         self._newest: dict[str, str] = {}
@@ -54,6 +58,22 @@ class Polls:
         self._inventory.forget()
         self._newest.clear()
         self._certain.clear()
+        self._pending.forget()
+        self._waiting.clear()
+
+    def gather(self, *, together: bool) -> None:
+        """Whether rows wait for those of other hosts, until `flush`."""
+        self._pending.together = together
+
+    def flush(self) -> None:
+        """Writes all that waits."""
+        self._pending.flush()
+        self._waiting.clear()
+
+    def look(self, host: str) -> None:
+        """Before something is read of this host: nothing of it waits."""
+        if host in self._waiting:
+            self.flush()
 
     def doubt(self) -> None:
         """Somebody else has written, mostly about other things: what is known of a host is good if no poll of it was
@@ -75,9 +95,12 @@ class Polls:
         self, poll: Poll, values: Sequence[MetricValue], round_id: str | None, findings: Findings, before: Before
     ) -> bool:
         """False when this poll was stored before; then nothing changes. `before` is what the journal remembers now."""
+        self.look(poll.host)
         host = self._host(poll.host, poll.at_ms)
         if not self._connection.execute(statements()["add_poll"], _row(poll, host.id, round_id)).rowcount:
             return False
+        if self._pending.together:
+            self._waiting.add(poll.host)
         if poll.security and not self._known_trouble(host.id, poll):
             details = f"{poll.stage}/{poll.code}: {poll.error}"
             self.hosts.store_event(host.id, Event("security", poll.at_ms, Severity.HIGH, details))
@@ -92,7 +115,7 @@ class Polls:
         if poll.sudo_denied:
             until = {"host_id": host.id, "until_ms": poll.at_ms + SUDO_DENIED_MS}
             self._connection.execute(statements()["remember_sudo"], until)
-        logins.remember(self._connection, host.id, poll)
+        logins.remember(self._pending, host.id, poll)
         self._newest[poll.host] = poll.id
         self._certain.add(poll.host)
         return True
@@ -112,16 +135,16 @@ class Polls:
     def _store_without_report(self, host_id: int, poll: Poll, samples: Samples) -> None:
         """Either kind may know how the host answered to echo requests. Of one that is only pinged that is all."""
         if poll.ping is not None and self.bulk:
-            samples.store(self._connection, host_id, poll.at_ms, {})
+            samples.store(self._pending, host_id, poll.at_ms, {})
         if poll.outcome is not PollOutcome.OK:
             self._store_failure(host_id, poll)
             return
-        self._connection.execute(statements()["touch_host"], {"id": host_id, "now_ms": poll.at_ms})
+        self._pending.add(statements()["touch_host"], [{"id": host_id, "now_ms": poll.at_ms}])
         self._store_latest(host_id, poll, samples)
 
     def _store_latest(self, host_id: int, poll: Poll, samples: Samples) -> None:
         row = {"host_id": host_id, "poll_id": poll.id, "at_ms": poll.at_ms, "outcome": poll.outcome.value}
-        self._connection.execute(statements()["latest_report"], row | {"seconds": poll.seconds} | samples.highlights())
+        self._pending.add(statements()["latest_report"], [row | {"seconds": poll.seconds} | samples.highlights()])
 
     def _store_failure(self, host_id: int, poll: Poll) -> None:
         self._connection.execute(
@@ -144,9 +167,9 @@ class Polls:
         self.hosts.describe(host, poll, report)
         sighting = self._inventory.see(host.id, poll.at_ms, report.now)
         if self.bulk:
-            samples.store(self._connection, host.id, poll.at_ms, sighting.ids)
+            samples.store(self._pending, host.id, poll.at_ms, sighting.ids)
             series = self._inventory.note(SERIES, host.id, poll.at_ms, samples.series)
-            samples.store_series(self._connection, poll.at_ms, series)
+            samples.store_series(self._pending, poll.at_ms, series)
         self._store_latest(host.id, poll, samples)
         store_cursors(self._connection, host.id, poll.at_ms, report.now, before.cursors)
         memory = {
@@ -155,7 +178,7 @@ class Polls:
             "stuck": stuck_mounts(report.now),
             "address": poll.address,
         }
-        self._connection.execute(statements()["remember_reading"], memory)
+        self._pending.add(statements()["remember_reading"], [memory])
         return sighting
 
     def _store_findings(self, host_id: int, at_ms: int, findings: Findings, sighting: Sighting) -> None:
@@ -168,7 +191,7 @@ class Polls:
         store_lines(self._connection, host_id, at_ms, findings.lines)
         store_briefs(self._connection, host_id, at_ms, findings.briefs)
         if self.bulk:
-            store_processes(self._connection, host_id, at_ms, findings.processes)
+            store_processes(self._pending, host_id, at_ms, findings.processes)
             self._talks.store_talks(host_id, at_ms, findings.talks)
             self._talks.store_connections(host_id, at_ms, findings.connections, sighting)
 
@@ -187,7 +210,7 @@ class Polls:
             if section.reason or section.status is not SectionStatus.OK
         }
         if rows:
-            self._connection.executemany(statements()["add_section"], rows.values())
+            self._pending.add(statements()["add_section"], rows.values())
 
 
 def _row(poll: Poll, host_id: int, round_id: str | None) -> dict[str, Any]:

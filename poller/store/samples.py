@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from poller.metrics import SAMPLE_TABLES, column_names, columns
 from poller.model import MetricValue
 from poller.store.kinds import Key
+from poller.store.pending import Pending
 
 
 def _insert(table: str, inventory: str) -> str:
@@ -60,14 +60,12 @@ class Samples:
         """(metric, label) of each, as the inventory takes them."""
         return dict.fromkeys(self._series, ())
 
-    def store_series(self, connection: sqlite3.Connection, at_ms: int, ids: Mapping[Key, int]) -> None:
+    def store_series(self, pending: Pending, at_ms: int, ids: Mapping[Key, int]) -> None:
         if self._series:
             rows = [(ids[key], at_ms, value) for key, value in self._series.items()]
-            connection.executemany(_INSERTS[_SERIES], rows)
+            pending.add(_INSERTS[_SERIES], rows)
 
-    def store(
-        self, connection: sqlite3.Connection, host_id: int, at_ms: int, ids: Mapping[tuple[str, str], int]
-    ) -> None:
+    def store(self, pending: Pending, host_id: int, at_ms: int, ids: Mapping[tuple[str, str], int]) -> None:
         """A value whose thing is not in the report cannot be: rates are made from the report's own rows."""
         for table, rows in self._rows.items():
             inventory = SAMPLE_TABLES[table][1]
@@ -78,7 +76,7 @@ class Samples:
                 if row[0] is not None:
                     complete.append(row)
             if complete:
-                connection.executemany(_INSERTS[table], complete)
+                pending.add(_INSERTS[table], complete)
 
     def highlights(self) -> dict[str, Any]:
         """The numbers that `host_latest` shows; None where this poll does not know."""

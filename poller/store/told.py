@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from poller.model import Brief, LogLine
 from poller.store.hosts import storable
+from poller.store.pending import Pending
 from poller.store.sql import statements
 
 Process = tuple[int, str, int, str, "float | None", int, str]
@@ -45,9 +46,9 @@ def store_lines(connection: sqlite3.Connection, host_id: int, at_ms: int, lines:
     )  # fmt: skip
 
 
-def store_processes(connection: sqlite3.Connection, host_id: int, at_ms: int, processes: Sequence[Process]) -> None:
+def store_processes(pending: Pending, host_id: int, at_ms: int, processes: Sequence[Process]) -> None:
     if processes:
-        connection.executemany(_PROCESS, [(host_id, at_ms, *process) for process in processes])
+        pending.add(_PROCESS, [(host_id, at_ms, *process) for process in processes])
 
 
 def store_briefs(connection: sqlite3.Connection, host_id: int, at_ms: int, briefs: Sequence[Brief]) -> None:

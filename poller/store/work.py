@@ -42,11 +42,14 @@ _NEVER: Final = (1 << 63) - 1
 class Work:
     """Valid inside its transaction only. Nothing of it is stored until the transaction ends well."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, polls: Polls, recall: Recall) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, polls: Polls, recall: Recall, *, together: bool = False
+    ) -> None:
         self._connection = connection
         self._path = path
         self._polls = polls
         self._recall = recall
+        self._together = together
         self._memories: dict[str, AlertMemory] = {}
         self._befores: dict[str, Before] = {}
 
@@ -55,8 +58,13 @@ class Work:
         """All of the block or nothing of it: one poll that cannot be stored does not spoil its batch.
 
         The exception passes on (SQLite's as StoreError). When SQLite gave up the whole transaction, as it may
-        on a full disk, the StoreError has the code `aborted` and the batch is lost as a whole.
+        on a full disk, the StoreError has the code `aborted` and the batch is lost as a whole. In a transaction
+        `together` there is nothing of the kind: the batch is stored as a whole or not at all.
         """
+        if self._together:
+            with translated(self._path):
+                yield
+            return
         self._connection.execute("SAVEPOINT one")
         try:
             with translated(self._path):
@@ -76,6 +84,7 @@ class Work:
 
     def before(self, host: str) -> Before:
         """What the journal remembers of a host; the default for one never polled."""
+        self._polls.look(host)
         before = self._befores[host] = self._recall.before(host)
         return before
 

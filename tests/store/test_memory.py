@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from poller.model import PASSING, LoadAverage, Process, Reading, Row, Section, SectionStatus, Series
+from poller.model import (
+    PASSING,
+    Listener,
+    LoadAverage,
+    Process,
+    Reading,
+    Row,
+    Section,
+    SectionStatus,
+    Series,
+    SocketCount,
+)
 from poller.store import Journal
 from poller.store.memory import _KINDS, decode, encode, remembered
 from tests.store.machines import reading
@@ -137,3 +148,18 @@ def test_the_journal_remembers_each_section(journal: Journal) -> None:
     assert (ages["usb"], ages["mounts"], ages["cpu"]) == (60.0, None, None)
     without = replace(found, sections=tuple(one for one in found.sections if one.name not in ("usb", "mounts")))
     assert set(without.sections) == set(reading(2).sections)
+
+
+def test_a_section_without_what_is_told_once_keeps_its_rows_while_they_are_the_same() -> None:
+    listener = Listener("tcp", "0.0.0.0", 22, 0, "sshd")  # noqa: S104 - what a host tells
+    was = reading_of(listener, SocketCount("tcp", "LISTEN", 1))
+    first = remembered(None, was)
+    again = remembered(first, reading_of(listener, SocketCount("tcp", "LISTEN", 2)))
+    assert first.sections[0].rows == (listener,)
+    assert again.sections[0].rows is first.sections[0].rows
+    gone = remembered(again, reading_of(SocketCount("tcp", "LISTEN", 0)))
+    assert gone.sections[0].rows == ()
+
+
+def reading_of(*rows: Row) -> Reading:
+    return Reading(1.0, 1.0, "boot", (Section("sockets", SectionStatus.OK, "", 0.0, rows),))
