@@ -27,6 +27,8 @@ def run(host: "Host", seconds: float, forced: bool) -> "Tuple[bytes, float]":
     if len(used) > 1 and not forced:
         raise OSError("it watches one interface, and this host uses " + ", ".join(names))
     whole = max(1, int(seconds + 1) // 2) * 2
+    if host.remaining() < whole + SLACK:  # a look that the deadline cuts would cost the section, and the probe itself
+        raise OSError("it looks for %d s, and the deadline leaves %.1f s" % (whole, max(0.0, host.remaining())))
     words = ["iftop", "-t", "-s", "%d" % whole, "-n", "-N", "-P", "-B", "-l", "-L", "1000", "-c", "/dev/null"]
     try:
         output = host.run(words + ["-i"] * bool(names) + names[:1], whole + SLACK)

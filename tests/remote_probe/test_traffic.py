@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -348,6 +349,12 @@ def test_iftop_is_not_waited_for_where_nobody_talks(wire: Wire) -> None:
     report = wire.probe("traffic", options=asking("auto"))
     assert told(report).source == "sock_diag"
     assert told(report).why == "iftop: nobody here talks to another machine"
+
+
+def test_iftop_is_not_begun_where_the_deadline_would_cut_it() -> None:
+    """A section that is cut is one that hung: the probe of a daemon ends with it, and each poll would log in anew."""
+    with pytest.raises(OSError, match="it looks for 2 s, and the deadline leaves 3"):
+        traffic_iftop.run(Host(deadline=time.monotonic() + 3.2), 2.0, True)
 
 
 @pytest.mark.usefixtures("iftop")
