@@ -156,7 +156,7 @@ def staying(lab: Lab) -> str:
     first = daemon.start()
     calm = lab.size(short=0.0, full=90.0)
     said = [f"first poll {first:.1f} s after the start"]
-    daemon.until(lambda: daemon.seen(0, daemon.healthy), 60, "not every host was polled")
+    daemon.until(lambda: daemon.seen(0, daemon.healthy), 240, "not every host was polled")
     daemon.on_time(calm, "before any fault")
     before = daemon.now()
     for name, fault in lab.size(short=_SOME, full=FAULTS).items():

@@ -139,7 +139,7 @@ def understood(line: str) -> None:
         takes = not (isinstance(option, click.Option) and (option.is_flag or option.count))
         words = words[2:] if takes else words[1:]
     found: click.Command | None = cli
-    context = click.Context(cli)
+    context = click.Context(cli, help_option_names=["-h", "--help"])
     while isinstance(found, click.Group) and words:
         if words[0] == "help" or words == ["--help"]:
             return
@@ -187,7 +187,9 @@ def commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...],
 
 def test_every_command_explains_itself_with_examples_that_are_understood() -> None:
     for names, command in commands(cli):
-        text = command.get_help(click.Context(command, info_name=" ".join(names)))
+        # As cli has them: click keeps the option for help that a command had first, also for the tests that follow.
+        context = click.Context(command, info_name=" ".join(names), help_option_names=["-h", "--help"])
+        text = command.get_help(context)
         assert "Examples:" in text, names
         examples = lines_of(text.partition("Examples:")[2].partition("Options:")[0].replace("\n    ", "\n     "))
         assert any(example.startswith(f"poller {' '.join(names)}") for example in examples), names

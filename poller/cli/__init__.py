@@ -162,7 +162,8 @@ def cli(ctx: click.Context) -> None:
     Start here:
       poller demo                     see it work on this machine
       poller init                     a config.xml that works as it stands
-      poller run                      one round; put it into cron
+      poller run                      one round; put it into cron, or let
+      poller daemon                   poll each host at its own interval, and stay
       poller status                   what the last round saw
     """
     _settings(ctx).say_more(0)

@@ -117,6 +117,8 @@ def _what_next(out: Console, config: Path | None) -> None:
     if config is None:
         _say(out, f"    {_ourselves()} demo --keep DIR     the same, and leaves everything in DIR to look at")
         _say(out, f"    {_ourselves()} init                a config.xml for your own hosts")
+        _say(out, f"    {_ourselves()} daemon              then polls each at its own interval, and stays;")
+        _say(out, f"    {_ourselves()} watch               shows what happens on them, the moment it happens")
         return
     given = f"{_ourselves()} --config {shlex.quote(str(config))}"
     for arguments, what in (
@@ -129,6 +131,7 @@ def _what_next(out: Console, config: Path | None) -> None:
         _say(out, f"    {given} {arguments:22} {what}")
     _say(out, "    The demo's servers have stopped: `run` would find nobody at home.")
     _say(out, f"    {_ourselves()} init     a config.xml for your own hosts")
+    _say(out, f"    {_ourselves()} daemon   then polls them and stays; `poller watch` shows what happens there")
 
 
 def _ourselves() -> str:

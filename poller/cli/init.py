@@ -17,7 +17,7 @@ _NEXT = (
     ("check-config", "every mistake at once"),
     ("trust --all", "fetch the hosts' keys, compare, accept"),
     ("enroll --all", "install the poller's key, through a login you already have"),
-    ("run", "one round; then put it into cron"),
+    ("run", "one round; then `poller daemon`, or put it into cron"),
 )
 _SSH_EXAMPLE = '<!-- <ssh user="monitor" identity-file="~/.ssh/id_ed25519"/> -->'
 

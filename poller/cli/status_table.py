@@ -67,7 +67,7 @@ def _summary(documents: Sequence[dict[str, Any]]) -> str:
 def _about_round(last: RoundStatus | None, now: int) -> str:
     if last is None:
         return "no round yet: `poller run` makes one"
-    state = "still going on, or killed"
+    state = "going on, unless it was killed"
     if last.ended_ms is not None:
         state = f"{(last.ended_ms - last.started_ms) / 1000:.1f} s" + (", interrupted" if last.stopped_by else "")
     return f"last round {ago(last.started_ms, now)}: {counted(last.hosts, 'host')}, {state}"

@@ -54,6 +54,7 @@ class Screen:
         self._ascii = "utf" not in console.encoding.lower()
         self._drawn = 0.0
         self._stale = True
+        self._widest = max((cell_len(one_line(name)) for name in picture.seats), default=0)
         self._lines: dict[str, tuple[Sighted, Line]] = {}
 
     def __enter__(self) -> Screen:
@@ -136,7 +137,9 @@ class Screen:
         style = Style.parse(STYLES.get(str(event.severity), "none"))
         mark = " " if one.stored else ("…" if not self._ascii else ".")
         text = f"{event.severity!s:6} {one_line(event.kind)} {one_line(event.details)}"
-        return [Segment(f"{clock(event.at_ms)[11:]}{mark} {one_line(one.host)} ", _PLAIN), Segment(text, style)]
+        host = one_line(one.host)
+        begin = f"{clock(event.at_ms)[11:]}{mark} {host}{' ' * (self._widest - cell_len(host))} "
+        return [Segment(begin, _PLAIN), Segment(text, style)]
 
 
 _TROUBLE: Final = (Light.DARK, Light.AMBER, Light.WAITING, Light.COLD, Light.CONNECTED)

@@ -107,7 +107,11 @@ def _children(element: Element, shape: Shape, place: Place, mistakes: Mistakes) 
 def _misplaced(tag: str, parent: str, shape: Shape) -> tuple[str, str]:
     homes = [f"<{name}>" for name, other in VOCABULARY.items() if tag in other.children]
     if homes:
-        return f"<{tag}> cannot stand inside <{parent}>", f"<{tag}> stands inside {' or '.join(homes)}"
+        hint = f"<{tag}> stands inside {' or '.join(homes)}"
+        if tag in ("ssh", "poll") and parent in ("group", "host"):
+            shared = next(name for name in VOCABULARY[tag].attributes if name in shape.attributes)
+            hint += f"; its attributes stand on <{parent}> itself: <{parent} {shared}=...>"
+        return f"<{tag}> cannot stand inside <{parent}>", hint
     suggestion = meant(tag, shape.children) or meant(tag, VOCABULARY)
     return f"<{shortened(tag)}> is not an element of config.xml{suggestion}", ""
 

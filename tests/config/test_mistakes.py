@@ -157,6 +157,20 @@ PEOPLE = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("body", "own"),
+    [
+        ("<group name='a'><ssh port='22'/></group>", "<group> itself: <group user=...>"),
+        ("<host name='a'><poll interval='5s'/></host>", "<host> itself: <host interval=...>"),
+    ],
+)
+def test_what_a_host_says_by_attributes_of_its_own_is_shown_where_it_belongs(
+    tmp_path: Path, body: str, own: str
+) -> None:
+    (mistake,) = mistakes(tmp_path, f"<poller>\n{body}\n</poller>")
+    assert mistake.hint.endswith(f"; its attributes stand on {own}")
+
+
 @pytest.mark.parametrize(("body", "sentence"), [*STRUCTURE, *VALUES, *RANGES, *PEOPLE])
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, body: str, sentence: str) -> None:
     assert seen(mistakes(tmp_path, f"<poller>\n{body}\n</poller>")) == [(2, sentence)]
