@@ -194,7 +194,11 @@ def _flat(daemon: Daemon, before: Made, said: list[str]) -> None:
     after = daemon.now()
     more = (after.bytes - before.bytes) / before.bytes * 100
     assert after.threads <= before.threads + 2, f"{after.threads} threads, {before.threads} before the faults"
-    assert after.descriptors <= before.descriptors + 5, f"{after.descriptors} descriptors, {before.descriptors} before"
+    # Hosts that hang are being tried at one moment and not at another.
+    more_open = 5 + len(daemon.hung)
+    assert after.descriptors <= before.descriptors + more_open, (
+        f"{after.descriptors} descriptors, {before.descriptors} before"
+    )
     assert more <= 10, f"{after.bytes / MIB:.0f} MB, {before.bytes / MIB:.0f} before the faults"
     said.append(
         f"threads {before.threads} to {after.threads}, descriptors {before.descriptors} to {after.descriptors}, "
