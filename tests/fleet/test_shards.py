@@ -143,6 +143,8 @@ def test_a_worker_that_hangs_is_replaced(fleet: Fleet, monkeypatch: pytest.Monke
 
 def test_what_a_worker_has_to_log_is_logged_by_its_master(fleet: Fleet, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "poller")
+    # In a process that connected before, this logger has a level of its own.
+    caplog.set_level(logging.DEBUG, "poller.ssh.transport")
     fleet.start()
     fleet.until(lambda: any(record.name == "poller.ssh.transport" for record in caplog.records))
 
