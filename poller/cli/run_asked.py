@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-class _InterruptedError(Exception):
-    """A signal came. The daemon is not disturbed by that: what it has begun it ends and stores."""
+class _Interruption(BaseException):
+    """A signal came. The daemon is not disturbed by that: what it has begun it ends and stores.
+
+    No Exception: it may come while something is logged, and handlers of logs swallow those.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -49,7 +52,7 @@ def by_daemon(
             last = told.answer
     except NotRunningError:
         return None
-    except _InterruptedError as signalled:
+    except _Interruption as signalled:
         stopped = signalled.number
     return _document(started_ms, len(names), hosts, last, stopped), stopped
 
@@ -89,7 +92,7 @@ def complain(settings: Settings, document: Entry, names: Collection[str]) -> Non
 @contextmanager
 def _interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: object) -> None:
-        raise _InterruptedError(number)
+        raise _Interruption(number)
 
     previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

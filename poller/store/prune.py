@@ -80,6 +80,12 @@ def prune(
     return Pruned({table: count + elsewhere[table] for table, count in rows.items()}, freed)
 
 
+# Whether anything was polled between two instants: host by host, as the index has it.
+_POLLED: Final = """
+SELECT 1 FROM host WHERE EXISTS (SELECT 1 FROM poll WHERE host_id = host.id AND at_ms >= ? AND at_ms < ?) LIMIT 1
+"""
+
+
 def _rolled(
     connection: sqlite3.Connection, retention: Retention, now_ms: int, *, dry: bool, tight: bool
 ) -> dict[str, int]:
@@ -93,8 +99,10 @@ def _rolled(
         return {table: limits[table] for table in aging.ROLLUPS}
     if dry:
         return wanted(retention, now_ms, bounds(ledger)).limits()
+    before = bounds(ledger)
     found, made_ms = move_bounds(ledger, retention, now_ms, whatever=tight)
-    if tight and made_ms < found.raw_ms:
+    since_ms = max(made_ms, before.raw_ms)
+    if tight and connection.execute(_POLLED, (since_ms, found.raw_ms)).fetchone():
         lost.record(connection, made_ms, found.raw_ms, now_ms)
     return found.limits()
 
