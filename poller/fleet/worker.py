@@ -100,7 +100,7 @@ class Worker:
         log.setLevel(level)
         log.addHandler(_Telling(self._said))
         _collect_seldom()
-        engine = Threads(config)
+        engine = Threads(config, linger=_LOOK)  # polls wait for company at the master, once
         engine.start(hosts, befores)
         self._engine = engine
 

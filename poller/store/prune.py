@@ -35,6 +35,10 @@ _PAGES_WHEN_TIGHT: Final = 128
 _KEPT_SHARE: Final = 20
 # The time may have leapt like this because the poller was off, or because the clock is wrong.
 LEAP_MS: Final = 86_400_000
+# Whether anything was polled between two instants: host by host, as the index has it.
+_POLLED: Final = """
+SELECT 1 FROM host WHERE EXISTS (SELECT 1 FROM poll WHERE host_id = host.id AND at_ms >= ? AND at_ms < ?) LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,6 @@ def prune(
     freed += give_back(connection, _PAGES_AT_ONCE, keep=not tight)
     empty_log(connection)
     return Pruned({table: count + elsewhere[table] for table, count in rows.items()}, freed)
-
-
-# Whether anything was polled between two instants: host by host, as the index has it.
-_POLLED: Final = """
-SELECT 1 FROM host WHERE EXISTS (SELECT 1 FROM poll WHERE host_id = host.id AND at_ms >= ? AND at_ms < ?) LIMIT 1
-"""
 
 
 def _rolled(

@@ -34,5 +34,6 @@ def test_a_poll_during_which_the_poller_stood_still_is_no_failure_of_the_host(si
     daemon.until_polled(1)
     assert daemon.end() == 0
     outcomes = [outcome for (outcome,) in site.rows("SELECT outcome FROM poll")]
-    assert outcomes and set(outcomes) <= {"ok", "partial"}, outcomes
+    # Two where the deadline, which passed meanwhile, ended the session behind a poll that had just been answered.
+    assert 1 <= len(outcomes) <= 2 and set(outcomes) <= {"ok", "partial"}, outcomes
     assert overlaps(site) == 0
