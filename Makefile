@@ -38,7 +38,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	sh tools/system-packages.sh --if-root
-	$(BIN)/python -m pytest -n auto
+	sh tools/test.sh $(BIN)/python
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
