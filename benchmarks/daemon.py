@@ -2,9 +2,10 @@
 
 The daemon is a process of its own over hosts on loopback (benchmarks/fleet.py). A window begins when every host was
 polled twice, and is so long that each is polled ten times: with `--minutes 10` the interval is the usual minute, with
-less it is shorter, so that idle wake-ups weigh less than they would. CPU is user and system time of the daemon and of
-all below it, children that ended included; whatever it does in that time counts: asking, opening, validating, rates,
-judging, storing in SQLite, telling, pruning. The hosts' side (sshd, probes) is not ours and does not count.
+less it is shorter, so that idle wake-ups weigh less than they would. Daemons that are only compared have windows of
+four minutes at most. CPU is user and system time of the daemon and of all below it, children that ended included;
+whatever it does in that time counts: asking, opening, validating, rates, judging, storing in SQLite, telling, pruning.
+The hosts' side (sshd, probes) is not ours and does not count.
 
 A cold poll of the same sections is one of the same daemon with cold="yes". Beside it stands the least that is
 possible with paramiko: a question answered with 4 KB over a channel that is open, and a connection with such a channel.
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,7 +34,7 @@ from benchmarks.peers import ROOT
 POLLS: Final = 10
 # At most so many of the runs: each is a quarter of an hour and more.
 RUNS: Final = 3
-# Hundreds of probes share this machine with the daemon: their polls need a longer interval.
+# Of windows that are only compared. Hundreds of probes share this machine with the daemon: their polls need their time.
 FLAT_SECONDS: Final = 240.0
 FEW, MANY = 50, 500
 SMALL, LARGE = 50, 300
@@ -78,7 +80,13 @@ class Found:
         self._windows: dict[Kind, list[Window]] = {}
         self.troubles: dict[Kind, str] = {}
 
-    def measure(self, kind: Kind, seconds: float) -> None:
+    def measure(self, *kinds: Kind, seconds: float) -> None:
+        """One window of each, all at the same time: what disturbs one disturbs the others."""
+        with ThreadPoolExecutor(len(kinds)) as pool:
+            for _ in pool.map(partial(self._measure, seconds), kinds):
+                pass
+
+    def _measure(self, seconds: float, kind: Kind) -> None:
         if kind not in self.troubles:
             try:
                 self._windows.setdefault(kind, []).append(window(self._fleet, kind, seconds))
@@ -98,31 +106,31 @@ class Found:
 
 
 def rows(fleet: Fleet, runs: int, minutes: float, few: int = FEW, hosts: int = HOSTS, many: int = MANY) -> Rows:
-    """Each run measures all kinds one after the other, so that a slow minute is slow for all of them."""
+    """Each run measures all kinds: the one that is quoted alone, the others beside those they are compared with."""
     usual, numbers = Kind(hosts), Kind(hosts, everything=False)
-    seconds = minutes * 60
+    seconds, short = minutes * 60, min(minutes * 60, FLAT_SECONDS)
     found = Found(fleet)
-    bare: list[float] = []
+    bare: list[dict[str, float]] = []
     for _ in range(min(runs, RUNS)):
-        bare.append(_bare(fleet, 1, 2)["seconds"])
-        for kind in (usual, usual.chilled, numbers, numbers.chilled):
-            found.measure(kind, seconds)
-        for kind in (Kind(few), Kind(many)):
-            found.measure(kind, max(seconds, FLAT_SECONDS))
-    for kind, words in ((usual, "all sections"), (numbers, "sections of numbers")):
+        bare.append(_bare(fleet, 1, 20))
+        found.measure(usual, seconds=seconds)
+        found.measure(usual.chilled, numbers, numbers.chilled, seconds=short)
+        found.measure(Kind(few), Kind(many), seconds=FLAT_SECONDS)
+    for kind, words, span in ((usual, "all sections", seconds), (numbers, "sections of numbers", short)):
         claim = f"a poll by the daemon, {hosts} resident hosts, {words}"
-        yield found.row(claim, (kind,), partial(_absolute, found, kind, seconds, bare))
+        yield found.row(claim, (kind,), partial(_absolute, found, kind, span, bare))
         beside = partial(_beside, found, kind, kind.chilled, 1 / 4)
         yield found.row(f"{claim}, beside a cold one", (kind, kind.chilled), beside)
     claim = f"a poll by the daemon at {many} hosts beside one at {few}"
     yield found.row(claim, (Kind(many), Kind(few)), partial(_beside, found, Kind(many), Kind(few), 1.2))
 
 
-def _absolute(found: Found, kind: Kind, seconds: float, bare: list[float], claim: str) -> Row:
+def _absolute(found: Found, kind: Kind, seconds: float, bare: list[dict[str, float]], claim: str) -> Row:
     spent = found.cpu(kind)
     figures = (
         f"CPU ms: {spread(spent, 1000)} over {found.polls(kind)} polls, one of each host in {seconds / POLLS:g} s; "
-        f"a bare 4 KB round trip: {spread(bare, 1000)}"
+        f"bare paramiko: {spread([one['seconds'] for one in bare], 1000)} for a round trip of 4 KB, and "
+        f"{spread([60 * one['idle'] for one in bare], 1000)} for each minute of an idle connection"
     )
     return Row(claim, figures, tuple(one * 1000 for one in spent), 1.5, "ms")
 
@@ -176,7 +184,7 @@ def window(fleet: Fleet, kind: Kind, seconds: float, polls: int = POLLS) -> Wind
 def running(fleet: Fleet, config: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A daemon, ended with SIGTERM."""
     command = [sys.executable, "-m", "poller", "--config", str(config), "daemon"]
-    said = fleet.folder / "daemon.log"
+    said = config.with_suffix(".log")
     with said.open("wb") as log:
         started = subprocess.Popen(command, cwd=ROOT, env=fleet.environment(), stdout=log, stderr=log)
     try:
@@ -223,7 +231,7 @@ def _one(journal: Path, query: str) -> int:
 
 
 def _bare(fleet: Fleet, few: int, many: int) -> dict[str, float]:
-    """`seconds` per round trip, `bytes` per connection."""
+    """`seconds` per round trip, `idle` CPU per connection and second, `bytes` per connection."""
     sshd = fleet.sshd
     words = [sshd.port, sshd.user, sshd.client_key, sshd.known_hosts, few, many, TRIPS]
     command = [sys.executable, str(ROOT / "benchmarks" / "clients" / "with_paramiko_held.py"), *map(str, words)]

@@ -1,15 +1,13 @@
 """Many host names on one real sshd on loopback, each with an address of its own (127.x), and a config.xml for them.
 
-The sshd serves a plain account whose shell is /bin/sh. Where root runs this, what each session sees is one ordinary
-machine: a process namespace with a few sleepers, and a network namespace with a few listeners and connections. Else
-each of the hosts would list the connections and processes of all the others, which no fleet does.
+The sshd serves a plain account whose shell is /bin/sh. Where root runs this, each session sees an ordinary machine
+(tests/ordinary.py).
 """
 
 from __future__ import annotations
 
 import os
 import pwd
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,6 +17,7 @@ from typing import Final
 
 from remote_probe.collectors import NAMES
 from tests.end_to_end.sshd import Sshd, keygen
+from tests.ordinary import ordinary_machine
 
 HOSTS: Final = 100
 MOST_HOSTS: Final = 600
@@ -27,25 +26,6 @@ NUMBERS: Final = ("system", "cpu", "memory", "load", "filesystem", "block", "net
 # Hosts that are worked on at the same time, by the poller and by everybody it is compared with.
 AT_ONCE: Final = 5
 SLEEPERS: Final = 12
-_LISTENERS, _CONNECTIONS = 10, 20
-
-# Keeps a network namespace with some sockets until its input ends.
-_MACHINE: Final = f"""
-import socket, subprocess, sys
-subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-servers = [socket.create_server(("127.0.0.1", 0)) for _ in range({_LISTENERS})]
-kept = []
-for number in range({_CONNECTIONS}):
-    server = servers[number % len(servers)]
-    kept += [socket.create_connection(server.getsockname()), server.accept()[0]]
-print("ready", flush=True)
-sys.stdin.read()
-"""
-_SESSION: Final = """#!/bin/sh
-exec nsenter --net=/proc/{pid}/ns/net unshare --mount --pid --fork --kill-child --mount-proc /bin/sh -c '
-i=0; while [ $i -lt {sleepers} ]; do sleep infinity <&- >&- 2>&- & i=$((i+1)); done
-exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'
-"""
 
 
 def address(number: int) -> str:
@@ -112,13 +92,9 @@ class Fleet:
 @contextmanager
 def fleet(folder: Path, *, ordinary: bool = True) -> Iterator[Fleet]:
     """Runs while the block runs. Without `ordinary` sessions begin at once, and see this machine as it is."""
-    options = ["MaxStartups 2000", "MaxSessions 2000", "UseDNS no"]
-    with _machine() if ordinary else nullcontext(0) as machine:
-        if machine:
-            session = folder / "session"
-            session.write_text(_SESSION.format(pid=machine, sleepers=SLEEPERS))
-            session.chmod(0o755)
-            options.append(f"ForceCommand {session}")
+    no_lines: tuple[str, ...] = ()
+    with ordinary_machine(folder, SLEEPERS) if ordinary else nullcontext(no_lines) as machine:
+        options = ["MaxStartups 2000", "MaxSessions 2000", "UseDNS no", *machine]
         sshd = Sshd(folder / "sshd", options, addresses=("0.0.0.0",))  # noqa: S104 - all of 127.0.0.0/8
         sshd.within = _plain_shell(folder)
         sshd.start()
@@ -145,20 +121,3 @@ def _plain_shell(folder: Path) -> tuple[str, ...]:
     accounts.chmod(0o644)
     bound = f'mount --bind {accounts} /etc/passwd && exec "$@"'
     return ("unshare", "--mount", "--propagation", "private", "sh", "-c", bound, "sh")
-
-
-@contextmanager
-def _machine() -> Iterator[int]:
-    """The process that keeps the network namespace of the ordinary machine; 0 where none can be made."""
-    if os.geteuid():
-        yield 0
-        return
-    command = ["unshare", "--net", sys.executable, "-IS", "-c", _MACHINE]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin and process.stdout
-        if process.stdout.readline() != b"ready\n":
-            raise RuntimeError("no network namespace could be made")
-        try:
-            yield process.pid
-        finally:
-            process.stdin.close()

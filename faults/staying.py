@@ -27,10 +27,13 @@ from faults.lab import MIB, Lab
 from faults.lateness import percentile
 from faults.relay import relay
 from tests.mariadb import make_database
+from tests.ordinary import ordinary_machine
 from tests.ssh import hostile
 from tests.stopped import stop
 
 GOOD: Final = ("ok", "partial")
+# Processes beside the probe in what each host sees of this machine.
+_SLEEPERS: Final = 2
 # Seconds that a poll may be late, at the 95th percentile: a tenth of its interval, and a second where that is less. The
 # short form runs beside other tests and looks only whether polls come at all.
 LATE: Final = 1.0
@@ -177,7 +180,7 @@ def _daemon(lab: Lab) -> Daemon:
     count, hung = lab.size(short=8, full=240), lab.size(short=2, full=60)
     interval, deadline = lab.size(short=2, full=20), lab.size(short=2, full=8)
     late = lab.size(short=3 * LATE, full=max(LATE, interval / 10))
-    sshd = spread_sshd(lab, "MaxStartups 400")
+    sshd = spread_sshd(lab, "MaxStartups 400", *lab.enter(ordinary_machine(lab.folder("machine"), _SLEEPERS)))
     servers = [lab.raw(hostile.never_speaks) for _ in range(-(-hung // 5))]
     hanging = "".join(element(servers[number // 5], f"hung{number}", sshd) for number in range(hung))
     hosts = f'<group name="all" interval="{interval}s" deadline="{deadline}s">{healthy(count)}{hanging}</group>'

@@ -3,7 +3,8 @@
     python FILE PORT USER KEY KNOWN_HOSTS FEW MANY TRIPS
 
 Opens so many connections, each with a channel to a program that answers a line with 4,096 bytes. Prints JSON:
-`seconds` of CPU per question over one channel, `bytes` of resident memory per connection, from FEW to MANY.
+`seconds` of CPU per question over one channel, asked one after the other; `idle`, seconds of CPU per connection and
+second in which nothing is asked; `bytes` of resident memory per connection, from FEW to MANY.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import paramiko
 from paramiko.hostkeys import HostKeyEntry
 
 ANSWER = 4096
+REST_SECONDS = 5.0
 FAR_SIDE = f"""exec python3 -IS -c 'import sys
 for _ in sys.stdin.buffer: sys.stdout.buffer.write(bytes({ANSWER})), sys.stdout.flush()'"""
 
@@ -64,7 +66,11 @@ def main() -> None:
     for _ in range(int(trips)):
         ask(opens[0][1])
     seconds = (time.process_time() - begin) / int(trips)
-    print(json.dumps({"seconds": seconds, "bytes": (sizes[1] - sizes[0]) / (int(many) - int(few))}), flush=True)
+    begin = time.process_time()
+    time.sleep(REST_SECONDS)
+    idle = (time.process_time() - begin) / REST_SECONDS / len(opens)
+    held = (sizes[1] - sizes[0]) / (int(many) - int(few))
+    print(json.dumps({"seconds": seconds, "idle": idle, "bytes": held}), flush=True)
     for client, _ in opens:
         client.close()
 
