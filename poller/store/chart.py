@@ -31,7 +31,9 @@ class Course:
     """The values of one label ("" without one) by time: pairs of an instant in milliseconds and a number.
 
     A point of a roll-up stands at the begin of its window, with the mean. `least`, `mean` and `greatest` are those of
-    all samples that are behind the points; `coarsest` is the longest window among them.
+    all samples that are behind the points; `coarsest` is the longest window among them. The mean is over time, at every
+    resolution the same: a sample holds until the next one, at most to the end of its five minutes, as in the roll-ups.
+    That of what a poll itself says is over polls.
     """
 
     label: str
@@ -94,16 +96,26 @@ def history(
 
 
 def _course(label: str, rows: Sequence[tuple[Any, ...]]) -> Course:
-    """Of rows (label, instant, value, least, greatest, samples, resolution)."""
-    samples = sum(row[5] for row in rows)
+    """Of rows (label, instant, value, least, greatest, weight, resolution); weight None: as long as a sample holds."""
+    weights = [row[5] or _held_seconds(row[1], later) for row, later in zip(rows, _next_instants(rows), strict=True)]
     return Course(
         label,
         tuple((row[1], float(row[2])) for row in rows),
         float(min(row[3] for row in rows)),
-        sum(float(row[2]) * row[5] for row in rows) / samples,
+        sum(float(row[2]) * weight for row, weight in zip(rows, weights, strict=True)) / sum(weights),
         float(max(row[4] for row in rows)),
         max((row[6] for row in rows), key=RESOLUTIONS.index),
     )
+
+
+def _next_instants(rows: Sequence[tuple[Any, ...]]) -> Iterator[int | None]:
+    yield from (row[1] for row in rows[1:])
+    yield None
+
+
+def _held_seconds(at_ms: int, next_ms: int | None) -> float:
+    end_ms = floor(at_ms, FIVE_MS) + FIVE_MS
+    return (end_ms - at_ms if next_ms is None else min(end_ms, next_ms) - at_ms) / 1000
 
 
 Part = tuple[Resolution, int, int]
@@ -137,9 +149,9 @@ def _rolled_text(metric: Metric, resolution: Resolution, from_ms: int, end_ms: i
     table, column = _TABLES[metric.table], metric.column
     name = table.raw if resolution == "raw" else f"{table.name}_{resolution}"
     columns = (
-        f"{column}, {column}, {column}, 1"
+        f"{column}, {column}, {column}, NULL"
         if resolution == "raw"
-        else f"{column}_avg, {column}_min, {column}_max, samples"
+        else f"{column}_avg, {column}_min, {column}_max, seconds"
     )
     value = column if resolution == "raw" else f"{column}_avg"
     when = f"{name}.at_ms >= {from_ms:d} AND {name}.at_ms < {end_ms:d} AND {value} IS NOT NULL"
@@ -154,7 +166,7 @@ def _raw_text(metric: Metric) -> str:
         return f"SELECT {columns} FROM poll WHERE host_id = {_HOST} AND {when}{more}"  # noqa: S608 - names of ours
     column = f"{metric.table}.{metric.column}"
     return (
-        f"SELECT {_label(metric)}, {metric.table}.at_ms, {column}, {column}, {column}, 1, 'raw'"  # noqa: S608
+        f"SELECT {_label(metric)}, {metric.table}.at_ms, {column}, {column}, {column}, NULL, 'raw'"  # noqa: S608
         f" FROM {_from(metric, metric.table)} AND {metric.table}.{when} AND {column} IS NOT NULL"
     )
 

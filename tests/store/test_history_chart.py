@@ -80,6 +80,22 @@ def test_every_resolution_shows_all_the_time_once(
     assert course.coarsest == "1h", "what is older is there by hours, whatever is asked for"
 
 
+@pytest.mark.parametrize("resolution", ["raw", "5m", "1h"])
+def test_the_mean_is_over_time_however_often_somebody_looked(tmp_path: Path, resolution: Resolution) -> None:
+    """An hour with a sample a minute at 0, but one of them with sixty at 100: they held for a minute in sixty."""
+    made = tmp_path / "poller.db"
+    Journal.open(made, now_ms=START_MS).close()
+    with closing(sqlite3.connect(made, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO host (id, name, first_seen_ms) VALUES (1, 'web1', 1)")
+        connection.execute("INSERT INTO disk VALUES (10, 1, 'sd10', 'm', 1, 0, ?)", (START_MS,))
+        for second in sorted({60 * minute for minute in range(120)} | set(range(600, 660))):
+            rolling.polled(connection, 1, START_MS + second * 1000, 100.0 if 600 <= second < 660 else 0.0)
+    with Journal.open(made, now_ms=START_MS + 2 * HOUR_MS) as journal:
+        journal.roll_up(Retention(), START_MS + 2 * HOUR_MS)
+    (course,) = history(made, "web1", METRIC, START_MS, START_MS + HOUR_MS - 1, resolution)
+    assert (course.coarsest, course.mean) == (resolution, pytest.approx(100 / 60))
+
+
 def test_a_short_time_is_raw_and_a_window_that_began_before_it_still_counts(path: Path) -> None:
     assert chart(path, None, END_MS - HOUR_MS).points[0] == (END_MS - HOUR_MS + 5_000, 660)
     assert chart(path, None, END_MS - HOUR_MS).coarsest == "raw"
