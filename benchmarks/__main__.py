@@ -10,12 +10,11 @@ import argparse
 import os
 import platform
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -24,6 +23,9 @@ from benchmarks import archive, daemon, gatherers, history, judging, live, polls
 from benchmarks.fleet import Fleet, fleet
 from benchmarks.measure import Missing, Row, Rows
 from benchmarks.peers import Peers, install
+
+_ORDINARY: Final = "Sessions of the fleet see one ordinary machine (tests/ordinary.py)."
+_AS_IT_IS: Final = "Sessions of the fleet see this machine with all its sessions: no namespaces can be made here."
 
 
 class Stage:
@@ -93,11 +95,11 @@ def main() -> int:
 def _measure(stage: Stage, groups: Sequence[str], say: Callable[[str], None]) -> bool:
     """Says each row as soon as it is measured. A group that breaks is a row that says so; the others go on."""
     say(f"Python {platform.python_version()}, paramiko {version('paramiko')}, {_machine()}; "
-        f"peers: {stage.peers.versions()}.")  # fmt: skip
-    say(f"Figures are min / median / max of {stage.runs} runs; a claim holds when the median of its ratios does.")
-    say(f"{'Sessions of the fleet see one ordinary machine (benchmarks/fleet.py).' if stage.fleet.ordinary else ''}\n")
-    say("| claim | measured | median | at most | |")
-    say("|---|---|---|---|---|")
+        f"peers: {_known(partial(_versions, stage))}.")  # fmt: skip
+    say("Figures and ratios are min / median / max of the runs; a claim holds when the median of its ratios does.")
+    say(f"{_known(lambda: _ORDINARY if stage.fleet.ordinary else _AS_IT_IS)}\n")
+    say("| claim | measured | runs | ratio | at most | |")
+    say("|---|---|---|---|---|---|")
     held = True
     for group in groups:
         for row in _rows(stage, group):
@@ -109,8 +111,24 @@ def _measure(stage: Stage, groups: Sequence[str], say: Callable[[str], None]) ->
 def _rows(stage: Stage, group: str) -> Rows:
     try:
         yield from GROUPS[group](stage)
-    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-        yield Missing(f"group {group}", " ".join(f"{type(error).__name__}: {error}".split())[:300])
+    except Exception as error:  # an hour's rows are not lost by what breaks one group
+        yield Missing(f"group {group}", _told(error))
+
+
+def _known(find: Callable[[], str]) -> str:
+    """What it finds, or why it cannot be known: without a network there may still be rows to measure."""
+    try:
+        return find()
+    except Exception as error:  # whatever the peers' programs, pip or the fleet's sshd make of this machine
+        return f"not known ({_told(error)})"
+
+
+def _versions(stage: Stage) -> str:
+    return stage.peers.versions()
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def _machine() -> str:

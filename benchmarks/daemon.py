@@ -5,7 +5,7 @@ polled twice, and is so long that each is polled ten times: with `--minutes 10` 
 less it is shorter, so that idle wake-ups weigh less than they would. Daemons that are only compared have windows of
 four minutes at most. CPU is user and system time of the daemon and of all below it, children that ended included;
 whatever it does in that time counts: asking, opening, validating, rates, judging, storing in SQLite, telling, pruning.
-The hosts' side (sshd, probes) is not ours and does not count.
+The hosts' side (sshd, probes) is not ours and does not count; 500 of it take some 8 GB of memory.
 
 A cold poll of the same sections is one of the same daemon with cold="yes". Beside it stands the least that is
 possible with paramiko: a question answered with 4 KB over a channel that is open, and a connection with such a channel.
@@ -24,6 +24,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Final
 
 from benchmarks import process
@@ -81,17 +82,18 @@ class Found:
         self.troubles: dict[Kind, str] = {}
 
     def measure(self, *kinds: Kind, seconds: float) -> None:
-        """One window of each, all at the same time: what disturbs one disturbs the others."""
+        """One window of each, all in the same seconds: what disturbs one disturbs the others."""
+        ready = Barrier(len(kinds))
         with ThreadPoolExecutor(len(kinds)) as pool:
-            for _ in pool.map(partial(self._measure, seconds), kinds):
+            for _ in pool.map(partial(self._measure, seconds, ready), kinds):
                 pass
 
-    def _measure(self, seconds: float, kind: Kind) -> None:
-        if kind not in self.troubles:
-            try:
-                self._windows.setdefault(kind, []).append(window(self._fleet, kind, seconds))
-            except RuntimeError as error:
-                self.troubles[kind] = str(error)
+    def _measure(self, seconds: float, ready: Barrier, kind: Kind) -> None:
+        try:
+            self._windows.setdefault(kind, []).append(window(self._fleet, kind, seconds, ready=ready))
+        except (RuntimeError, BrokenBarrierError) as error:
+            ready.abort()  # the others have nothing to be compared with
+            self.troubles[kind] = str(error) or "another daemon of this comparison did not run"
 
     def cpu(self, kind: Kind) -> list[float]:
         """Seconds per poll, by run."""
@@ -109,16 +111,17 @@ def rows(fleet: Fleet, runs: int, minutes: float, few: int = FEW, hosts: int = H
     """Each run measures all kinds: the one that is quoted alone, the others beside those they are compared with."""
     usual, numbers = Kind(hosts), Kind(hosts, everything=False)
     seconds, short = minutes * 60, min(minutes * 60, FLAT_SECONDS)
-    found = Found(fleet)
+    alone, found = Found(fleet), Found(fleet)
     bare: list[dict[str, float]] = []
     for _ in range(min(runs, RUNS)):
         bare.append(_bare(fleet, 1, 20))
-        found.measure(usual, seconds=seconds)
-        found.measure(usual.chilled, numbers, numbers.chilled, seconds=short)
+        alone.measure(usual, seconds=seconds)
+        found.measure(usual, usual.chilled, numbers, numbers.chilled, seconds=short)
         found.measure(Kind(few), Kind(many), seconds=FLAT_SECONDS)
-    for kind, words, span in ((usual, "all sections", seconds), (numbers, "sections of numbers", short)):
+    claim = f"a poll by the daemon, {hosts} resident hosts, all sections"
+    yield alone.row(claim, (usual,), partial(_absolute, alone, usual, seconds, bare))
+    for kind, words in ((usual, "all sections"), (numbers, "sections of numbers")):
         claim = f"a poll by the daemon, {hosts} resident hosts, {words}"
-        yield found.row(claim, (kind,), partial(_absolute, found, kind, span, bare))
         beside = partial(_beside, found, kind, kind.chilled, 1 / 4)
         yield found.row(f"{claim}, beside a cold one", (kind, kind.chilled), beside)
     claim = f"a poll by the daemon at {many} hosts beside one at {few}"
@@ -151,8 +154,8 @@ def sizes(fleet: Fleet, small: int = SMALL, large: int = LARGE) -> Rows:
     yield Row("memory of the daemon per resident host", figures, (ours / 1000,), 200.0, "KB")
 
 
-def window(fleet: Fleet, kind: Kind, seconds: float, polls: int = POLLS) -> Window:
-    """Runs a daemon until it has run steadily for so long."""
+def window(fleet: Fleet, kind: Kind, seconds: float, polls: int = POLLS, ready: Barrier | None = None) -> Window:
+    """Runs a daemon until it has run steadily for so long, which begins when the others of `ready` are steady, too."""
     attributes = ' cold="yes"' if kind.cold else ""
     config = fleet.config(
         kind.hosts,
@@ -168,6 +171,8 @@ def window(fleet: Fleet, kind: Kind, seconds: float, polls: int = POLLS) -> Wind
     with running(fleet, config) as daemon:
         pid = daemon.pid
         _wait(daemon, journal, kind.hosts)
+        if ready:
+            ready.wait(_PATIENCE)
         began, spent, (before, failed) = time.monotonic(), process.cpu(pid), _polls(journal)
         time.sleep(seconds)
         spent, (after, bad) = process.cpu(pid) - spent, _polls(journal)

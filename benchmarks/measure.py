@@ -82,7 +82,8 @@ class Row:
         """As a line of the table."""
         most = "" if self.target is None else f"{self.target:.3g} {self.unit}"
         verdict = "for comparison" if self.target is None else "held" if self.held else "NOT held"
-        return f"| {self.claim} | {self.figures} | {self.median:.3g} {self.unit} | {most} | {verdict} |"
+        found = f"{self.median:.3g}" if len(self.values) == 1 else spread(self.values)
+        return f"| {self.claim} | {self.figures} | {len(self.values)} | {found} {self.unit} | {most} | {verdict} |"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Missing:
     why: str
 
     def __str__(self) -> str:
-        return f"| {self.claim} | {self.why} | | | not measured |"
+        return f"| {self.claim} | {self.why} | | | | not measured |"
 
 
 Rows = Iterator[Row | Missing]

@@ -33,7 +33,7 @@ def rows(fleet: Fleet, peers: Peers, runs: int, hosts: int = HOSTS) -> Rows:
         probes.append(peers.parallel_probe(hosts, at_once=AT_ONCE).wall)
         poller.append(cold(fleet, hosts, at_once=AT_ONCE).wall)
         ansible.append(peers.ansible(hosts, at_once=AT_ONCE).wall)
-    claim = f"a cold round of {hosts} hosts beside"
+    claim = f"a cold round of {hosts} hosts, sections of numbers, beside"
     yield ratios(f"{claim} parallel-ssh running true", poller, parallel, 1.3, "wall ms")
     yield ratios(f"{claim} parallel-ssh running the same probe", poller, probes, None, "wall ms")
     yield ratios(f"{claim} Ansible setup with pipelining", poller, ansible, 1 / 8, "wall ms")
