@@ -1,38 +1,29 @@
 """ONE HOST'S THREAD: wait until it is due -> poll -> hand over -> wait until that is stored, and from the start.
 
-While it waits it listens to the host, if that is held: to what is pushed, and to the end of the connection. What others
-ask of it are words left in attributes, and a bell: only the thread itself acts on them. The lock is for taking a word
-away without losing one that is said at that moment.
+While it waits it listens to the host, if that is held (`holding`). What others want of it are `wishes`, and when it
+polls next is its `agenda`.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-import random
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 
 from poller.asking import Admission
-from poller.bell import Bell
-from poller.clock import now_ms
-from poller.errors import HostError
-from poller.fleet import meaning, pace
-from poller.fleet.pace import Next, Pace
-from poller.fleet.places import LATE, Places
+from poller.fleet import meaning
+from poller.fleet.agenda import Agenda
+from poller.fleet.holding import Holding
+from poller.fleet.places import Places
 from poller.fleet.tray import Tray
-from poller.model import Before, Host, Link, LinkState, Poll, PollOutcome
+from poller.fleet.wishes import Wishes
+from poller.model import Before, Host, LinkState, Poll
 from poller.poll import broken
-from poller.resident import Resident
 
 _log = logging.getLogger(__name__)
-
-# A host that is watched says something each second; after so many seconds without it the session is lost.
-SILENCE: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +37,12 @@ class Yard:
 
 
 class Keeper:
-    """`run` is the thread; the other public methods are for the engine's, and none of them waits."""
+    """`run` is the thread; the other public methods are for the engine's, and none of them waits.
 
-    __slots__ = (
-        "_again",
-        "_any_rate",
-        "_before",
-        "_began",
-        "_bell",
-        "_coming",
-        "_dropped",
-        "_ended",
-        "_fits",
-        "_heard_ms",
-        "_known",
-        "_live",
-        "_lock",
-        "_next",
-        "_now",
-        "_ours",
-        "_pace",
-        "_resident",
-        "_stood",
-        "_told",
-        "_tries",
-        "_yard",
-        "host",
-        "link",
-    )
+    `wishes` is what the engine wants of it, but for what has a method here.
+    """
+
+    __slots__ = ("_agenda", "_before", "_holding", "_lease", "_ours", "_yard", "wishes")
 
     def __init__(
         self, host: Host, before: Before, yard: Yard, first: float | None, *, fits: bool = True, live: bool = False
@@ -82,76 +51,46 @@ class Keeper:
 
         OSError: there are no more files.
         """
-        self.host = host
-        self._bell = Bell()
-        self._lock = threading.Lock()
+        self.wishes = Wishes(live=live)
         self._yard = yard
-        self._pace = Pace(time.monotonic() if first is None else first, host.poll.interval)
+        self._agenda = Agenda(first, host.poll.interval)
+        self._holding = Holding(host, self._agenda, self.wishes, yard.tray, yard.admission.gates, fits=fits)
         self._before = meaning.slim(host, before)
-        self._fits = fits
-        self._resident = Resident(host, yard.admission.gates, stays=self._holds)
-        self._next = None if first is None else Next(first)
-        self._began = self._pace.first
-        self._told = -math.inf  # when the newest poll began that stands for one of its instants
-        self._tries = self._heard_ms = 0
-        self._again = self._now = self._any_rate = self._ended = self._dropped = self._ours = self._stood = False
-        self._live = live
-        self._known: Before | None = None
-        self._coming: Host | None = None
-        crowded = "" if fits else "the poller has too few open files to hold it (`ulimit -n`)"
-        link = Link.WAITING if self._holds else Link.COLD
-        self.link = LinkState(host.name, link, now_ms(), reason=crowded, live=live)
+        self._lease = threading.Lock()
+        self._ours = False  # nobody else may poll the host
 
     @property
-    def _holds(self) -> bool:
-        return self._fits and not self.host.cold and self.host.via == "ssh"
+    def host(self) -> Host:
+        """As it is polled now."""
+        return self._holding.host
 
     # For the engine
 
     def know(self, before: Before) -> None:
+        """Its poll is stored."""
         self.release()
-        with self._lock:
-            self._known = meaning.slim(self.host, before)
-        self._bell.set()
+        self.wishes.know(meaning.slim(self.host, before))
 
     def release(self) -> None:
         """Others may poll the host."""
-        with self._lock:
+        with self._lease:
             ours, self._ours = self._ours, False
         if ours:
             self._yard.admission.release(self.host.name)
 
-    def poll_now(self, *, at_any_rate: bool) -> None:
-        with self._lock:
-            self._any_rate = self._any_rate or at_any_rate
-            self._now = True
-        self._bell.set()
-
-    def watch(self, *, live: bool) -> None:
-        if live != self._live:
-            self._live = live
-            self._bell.set()
-
-    def change(self, host: Host) -> None:
-        with self._lock:
-            self._coming = host
-        self._bell.set()
-
     def end(self, *, dropped: bool = False) -> None:
         """The thread ends, after the poll that is going on. `dropped`: nobody wants that one any more."""
-        self._dropped = dropped
-        self._ended = True
-        self._bell.set()
+        self.wishes.end(dropped=dropped)
         if dropped:
             self.release()
 
     def abort(self) -> None:
         """Breaks the connection under the poll that is going on."""
-        self._resident.abort()
+        self._holding.abort()
 
     def close(self) -> None:
         """Instead of a thread."""
-        self._bell.close()
+        self.wishes.close()
 
     @property
     def waits(self) -> bool:
@@ -165,21 +104,17 @@ class Keeper:
 
     def state(self) -> LinkState:
         """How the host stands at this moment."""
-        planned = self._next
-        next_ms = now_ms() + int((planned.at - time.monotonic()) * 1000) if planned else 0
-        heard_at = self._resident.heard_at
-        heard_ms = now_ms() - int((time.monotonic() - heard_at) * 1000) if heard_at else self._heard_ms
-        return replace(self.link, next_ms=next_ms, heard_ms=heard_ms, live=self._live)
+        return self._holding.state()
 
     # The thread
 
     def run(self) -> None:
         try:
-            while not self._ended:
+            while not self.wishes.ended:
                 self._go_on()
         finally:
-            self._resident.close()
-            self._bell.close()
+            self._holding.close()
+            self.wishes.close()
             self._yard.gone(self)
 
     def _go_on(self) -> None:
@@ -193,184 +128,77 @@ class Keeper:
     def _recover(self) -> None:
         """Whatever it was: the host is connected to anew, and not at once. Never raises."""
         threading.Event().wait(1.0)
-        for step in (self._resident.close, self._lost, *((self.release,) if self._next else ())):
+        for step in (self._holding.close, self._holding.lost, *((self.release,) if self._agenda.next else ())):
             with suppress(Exception):
                 step()
 
     def _rest(self) -> bool:
         """Waits for whatever comes first. True when a poll begins now."""
-        self._bell.clear()  # before the words are read: what is said from here on rings it anew
+        self.wishes.bell.clear()  # before the words are read: what is said from here on rings it anew
         self._heed()
-        planned = self._next
-        if planned is not None:
-            now = time.monotonic()
-            if self._now:
-                return True
-            if planned.at <= now:
-                at = pace.belated(planned.at, now, self.host.poll.interval, _chance())
-                self._next = replace(planned, at=at)
-                return at <= now
-        if not self._ended:
-            self._listen(planned.at - time.monotonic() if planned else float("inf"))
+        agenda = self._agenda
+        if agenda.next is not None and (self.wishes.now or agenda.come()):
+            return True
+        if not self.wishes.ended:
+            self._holding.listen(agenda.next.at - time.monotonic() if agenda.next else float("inf"))
         return False
 
     def _heed(self) -> None:
         """What was said since last time."""
-        with self._lock:
-            coming, self._coming = self._coming, None
-            known, self._known = self._known, None
-        if coming is not None:
-            self._adopt(coming)
-        if known is not None:
-            self._before = known
-            if self._next is None:
-                self._plan()
-        if self._resident.connected and self._holds and self._live != self._resident.watching:
-            self._turn_watch()
-
-    def _adopt(self, host: Host) -> None:
-        if meaning.reached(host) != meaning.reached(self.host):
-            self._resident.close()
-            self.host = host
-            self._resident = Resident(host, self._yard.admission.gates, stays=self._holds)
-            self._tell(Link.WAITING if self._holds else Link.COLD)
-        if host.poll.interval != self._pace.interval:
-            self._pace = Pace(time.monotonic(), host.poll.interval)
-            self._next = self._next and Next(self._pace.first)
-        self.host = host
-        self._resident.adopt(host)
-        if self._live and self._holds and not self._resident.connected:
-            self._again, self._began = True, time.monotonic()  # who watches it does not wait until it is due
-            if self._next is not None:
-                self._plan()
-
-    def _turn_watch(self) -> None:
-        try:
-            if self._live:
-                self._resident.watch(self._yard.tray.push)
-            else:
-                self._resident.unwatch()
-            self._tell(self.link.link)
-        except HostError:
-            self._lost()
-
-    def _listen(self, seconds: float) -> None:
-        if not self._resident.connected:
-            self._bell.wait(seconds)
-            return
-        if self._resident.watching:
-            seconds = min(seconds, self._resident.heard_at + SILENCE - time.monotonic())
-        try:
-            self._resident.listen(seconds, self._bell.fd)
-        except HostError:
-            self._lost()
-            return
-        if self._resident.watching and time.monotonic() - self._resident.heard_at >= SILENCE:
-            self._resident.close(HostError("probe", "timeout", f"nothing was heard for {SILENCE:g} s"))
-            self._lost()
-
-    def _lost(self) -> None:
-        """The session has ended while nobody asked: it is tried again soon."""
-        self._tries += 1
-        self._began = time.monotonic()
-        self._again = True
-        self._tell(Link.LOST, self._resident.lost)
-        if self._next is not None:
-            self._plan()
-
-    def _plan(self) -> None:
-        self._next = self._pace.next(
-            time.monotonic(),
-            self._began,
-            self._tries,
-            _chance(),
-            again=self._again and self._holds,
-            watched=self._live,
-            told=self._told,
-        )
+        said = self.wishes.take()
+        if said.host is not None:
+            self._holding.adopt(said.host)
+        if said.fits is not None:
+            self._holding.fit(fits=said.fits)
+        if said.known is not None:
+            self._before = said.known
+            if self._agenda.next is None:
+                self._holding.plan()
+        if said.watched:
+            self._holding.hasten()
+        self._holding.turn_watch()
 
     def _attempt(self) -> None:
-        """One poll, when there is a place for it."""
-        planned = self._next
+        """One poll, when there is a place for it: told, repeated, or kept to ourselves."""
+        planned, deadline = self._agenda.next, self.host.poll.deadline
         assert planned is not None  # noqa: S101 - who waits to be stored is not polled
-        with self._lock:
-            asked, any_rate = self._now, self._any_rate
-            self._now = self._any_rate = False
-        if not self._yard.places.enter(self, self.host.poll.deadline):
-            self._next = None  # nobody is polled any more
+        asked, any_rate = self.wishes.take_poll()
+        if not self._yard.places.enter(self, deadline):
+            self._agenda.next = None  # nobody is polled any more
             return
-        if self._ended:
+        if self.wishes.ended:
             self._yard.places.leave(self)
             return
-        self._began = time.monotonic()
-        held = self._resident.connected
-        polled, self._ours = self._ask(at_any_rate=any_rate)
-        if not self._yard.places.leave(self):
-            # Given up meanwhile: it was reported as overdue, and another has its place.
-            self._dropped = self._ended = True
-        if not self._dropped:
-            self._settle(polled, held=held)
-        if self._dropped:
+        polled = self._poll(at_any_rate=any_rate)
+        if self.wishes.dropped:
             self.release()
-            return
-        if self._stood_still(polled):
+        elif self._agenda.stood_still(polled, deadline):
             self.release()
-            with self._lock:
-                self._now, self._any_rate = self._now or asked, self._any_rate or any_rate
-            self._next = replace(
-                planned, at=pace.belated(self._began, time.monotonic(), self._pace.interval, _chance())
-            )
-            return
-        if planned.due or asked or not meaning.silent(polled):
-            self._told = self._told if asked else self._began
-            self._next = None
+            if asked:
+                self.wishes.poll_now(at_any_rate=any_rate)
+            self._agenda.repeat(planned)
+        elif planned.due or asked or not meaning.silent(polled):
+            self._agenda.tell(deadline, asked=asked)
             self._yard.tray.poll(polled, urgent=asked)
         else:
             self.release()
-            self._plan()
+            self._holding.plan()
 
-    def _stood_still(self, polled: Poll) -> bool:
-        """Whether the whole process did while it polled: such a failure is not the host's. Not twice in a row."""
-        late = time.monotonic() - self._began > self.host.poll.deadline + LATE
-        before, self._stood = self._stood, late and polled.outcome is PollOutcome.FAILED
-        return self._stood and not before
+    def _poll(self, *, at_any_rate: bool) -> Poll:
+        """Asks, and says how the host stands now."""
+        self._agenda.begin()
+        held = self._holding.connected
+        polled, self._ours = self._ask(at_any_rate=at_any_rate)
+        if not self._yard.places.leave(self):
+            # Given up meanwhile: it was reported as overdue, and another has its place.
+            self.wishes.end(dropped=True)
+        if not self.wishes.dropped:
+            self._holding.settle(polled, held=held)
+        return polled
 
     def _ask(self, *, at_any_rate: bool) -> tuple[Poll, bool]:
         try:
-            return self._yard.admission.ask(self.host, self._before, self._resident, at_any_rate=at_any_rate)
+            resident = self._holding.resident
+            return self._yard.admission.ask(self.host, self._before, resident, at_any_rate=at_any_rate)
         except Exception as error:  # a thread that ends would leave its host alone for ever
             return broken(self.host, error), False
-
-    def _settle(self, polled: Poll, *, held: bool) -> None:
-        """What a poll means for how the host stands."""
-        reached = polled.outcome in (PollOutcome.OK, PollOutcome.PARTIAL)
-        if reached:
-            self._heard_ms = polled.answered_ms or polled.at_ms
-            # One that answers and breaks, again and again, must not be asked every second.
-            self._tries = 0 if held or not self._resident.connected else self._tries
-        elif polled.outcome is PollOutcome.FAILED:
-            self._tries += 1
-        self._again = not reached and meaning.worth_trying(polled, held=held, watched=self._live)
-        reason = None if reached else f"{polled.stage}/{polled.code}: {polled.error}"
-        if not self._holds:
-            self._tell(Link.COLD, reason)
-        elif self._resident.connected:
-            anew = held and self._resident.connected_at >= self._began  # it broke under the poll, which went on
-            self._tell(Link.CONNECTED, self._resident.lost if anew else None, anew=anew)
-        else:
-            self._tell(Link.LOST, reason or self._resident.lost)
-
-    def _tell(self, link: Link, reason: str | None = None, *, anew: bool = False) -> None:
-        """Says how the host stands, where that is new. `anew`: it stands so again."""
-        was = self.link
-        said = was.reason if reason is None else reason
-        since_ms = was.since_ms if link is was.link and not anew else now_ms()
-        tries = 0 if link is Link.CONNECTED else self._tries
-        now = replace(was, link=link, since_ms=since_ms, tries=tries, reason=said, live=self._live)
-        if now != was:
-            self.link = now
-            self._yard.tray.link(self.state())
-
-
-def _chance() -> float:
-    return random.random()  # noqa: S311 - no secret

@@ -13,6 +13,8 @@ _UNREACHED: Final = frozenset({"dns", "connect", "handshake"})
 _BROKEN: Final = frozenset({("session", "closed"), ("probe", "closed"), ("probe", "timeout")})
 # Another try soon would be one more login that is refused, and sshd counts them (PerSourcePenalties).
 _LOGIN: Final = frozenset({"auth", "hostkey"})
+# sshd says so while it punishes our address for refused logins, whoever's they were.
+_PUNISHED: Final = "Not allowed at this time"
 
 
 def reached(host: Host) -> tuple[object, ...]:
@@ -25,6 +27,17 @@ def slim(host: Host, before: Before) -> Before:
     if before.reading is None or evidence.rules(host):
         return before
     return replace(before, reading=replace(before.reading, sections=()))
+
+
+def answered(polled: Poll) -> bool:
+    """The host was asked and told something."""
+    return polled.outcome in (PollOutcome.OK, PollOutcome.PARTIAL)
+
+
+def refused(polled: Poll) -> bool:
+    """It lets nobody in for now, whoever waits for it; or it was not even asked, so that this is not known."""
+    punished = polled.stage == "handshake" and _PUNISHED in polled.error
+    return polled.outcome is PollOutcome.SKIPPED or polled.stage in _LOGIN or punished
 
 
 def silent(polled: Poll) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -14,12 +13,11 @@ from poller.asking import Admission
 from poller.fleet import pace
 from poller.fleet.keeper import Keeper, Yard
 from poller.fleet.places import Places
+from poller.fleet.room import Room
 from poller.fleet.tray import LINGER, Tray
 from poller.model import Arrivals, Before, Config, Host, LinkState
 from poller.poll import overdue, unable
-from poller.ssh import affordable, room
-
-_log = logging.getLogger(__name__)
+from poller.ssh import affordable
 
 # Bytes of address space for each thread. What a poll needs of it is a tenth (measured); the default is 8 MiB.
 _STACK: Final = 512 * 1024
@@ -50,7 +48,7 @@ class Threads:
         self._keepers: dict[str, Keeper] = {}
         self._threads: dict[Keeper, threading.Thread] = {}
         self._without: dict[str, tuple[Before, float]] = {}
-        self._fits: frozenset[str] = frozenset()  # hosts that the open files are enough for
+        self._room = Room(self._at_once)
         self._watched: frozenset[str] | None = None
         self._stopped = False
 
@@ -73,7 +71,7 @@ class Threads:
                 keeper.end(dropped=True)
         for name, host in self._hosts.items():
             if name in was and host != was[name] and name in self._keepers:
-                self._keepers[name].change(host)
+                self._keepers[name].wishes.change(host)
         new = [(host, befores.get(host.name, _NEW)) for host in hosts if host.name not in was]
         self._begin(new, time.monotonic())
 
@@ -83,22 +81,22 @@ class Threads:
         self._yard.tray.linger = min(self._linger, _SHARE * shortest)
 
     def _begin(self, hosts: Sequence[tuple[Host, Before]], now: float) -> None:
-        held = [host.name for host in self._hosts.values() if not host.cold and host.via == "ssh"]
-        self._fits = frozenset(held[: room(len(self._hosts), self._at_once)])
-        if len(self._fits) < len(held):
-            words = "of %d hosts %d are held, the others connected to for each poll: too few open files (`ulimit -n`)"
-            _log.warning(words, len(held), len(self._fits))
+        self._fit()
         with _small_stacks():
             for host, before in hosts:
                 first = pace.first(host.name, now, host.poll.interval, len(hosts))
                 self._begin_one(host, before, first)
 
+    def _fit(self) -> None:
+        """Whoever there are enough open files for by now is held, others are no more."""
+        for name in self._room.reckon(self._hosts.values()) & self._keepers.keys():
+            self._keepers[name].wishes.fit(fits=self._room.has(self._hosts[name]))
+
     def _begin_one(self, host: Host, before: Before, first: float | None) -> None:
         """A thread for this host; when there is none to be had, a poll that says so, and another try soon."""
         live = host.live if self._watched is None else host.name in self._watched
         try:
-            fits = host.name in self._fits or host.cold or host.via != "ssh"
-            keeper = Keeper(host, before, self._yard, first, fits=fits, live=live)
+            keeper = Keeper(host, before, self._yard, first, fits=self._room.has(host), live=live)
             thread = threading.Thread(target=keeper.run, name=f"host {host.name}", daemon=True)
             self._threads[keeper] = thread
             try:
@@ -133,24 +131,30 @@ class Threads:
         for name in hosts:
             keeper = self._keepers.get(name)
             if keeper is not None:
-                keeper.poll_now(at_any_rate=at_any_rate)
+                keeper.wishes.poll_now(at_any_rate=at_any_rate)
 
     def watch(self, hosts: Collection[str]) -> None:
         self._watched = frozenset(hosts)
         for name, keeper in self._keepers.items():
-            keeper.watch(live=name in self._watched)
+            keeper.wishes.watch(live=name in self._watched)
 
     # What comes of it
 
-    def take(self, seconds: float, most: int = 200) -> Arrivals:
+    def take(self, seconds: float, most: int = 200, wake: int = -1) -> Arrivals:
+        """See `Engine.take`. It ends as well when the descriptor `wake` is readable, and after `ring`."""
         until = time.monotonic() + seconds
+        tray = self._yard.tray
         while True:
             look_at = min(time.monotonic() + _LOOK, self._yard.places.next_overdue)
-            arrivals = self._yard.tray.take(min(until, look_at), most)
+            arrivals = tray.take(min(until, look_at), most, wake)
             self._replace()
             self._try_again()
-            if arrivals.polls or arrivals.pushes or arrivals.links or time.monotonic() >= until:
+            if arrivals.polls or arrivals.pushes or arrivals.links or tray.woken or time.monotonic() >= until:
                 return arrivals
+
+    def ring(self) -> None:
+        """Ends a `take` that waits, or the next one. For other threads."""
+        self._yard.tray.ring()
 
     def _replace(self) -> None:
         """Gives up threads that did not come back in time. Their hosts get others, as soon as that is stored."""
@@ -166,6 +170,8 @@ class Threads:
 
     def _try_again(self) -> None:
         """Hosts for which there was no thread, or no file."""
+        if self._room.due:
+            self._fit()
         now = time.monotonic()
         late = [(name, before) for name, (before, at) in self._without.items() if at <= now]
         with _small_stacks():
@@ -188,6 +194,7 @@ class Threads:
             keeper.abort()
         self._join(time.monotonic() + _LAST_SECONDS)
         arrivals = self._yard.tray.rest()
+        self._yard.tray.close()
         self.know({})
         return arrivals
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import select
 import threading
 import time
 from collections import deque
 from typing import Final
 
+from poller.bell import Bell
 from poller.model import Arrivals, LinkState, Poll, Push
 
 # Seconds that finished polls wait for company. Taking them in one by one costs up to twice as much CPU as in one go,
@@ -18,63 +20,88 @@ MOST_ROWS: Final = 100_000
 
 
 class Tray:
-    """Thread-safe; one thread takes. Who puts something there wakes it only when it would take it now."""
+    """Thread-safe; one thread takes. Who puts something there wakes it only when it would take it now.
+
+    `woken`: the newest `take` ended because somebody rang, or `wake` was readable.
+    """
 
     def __init__(self, linger: float = LINGER) -> None:
+        """OSError: there are no more files."""
         self.linger = linger
-        self._changed = threading.Condition()
+        self.woken = False
+        self._bell = Bell()
+        self._lock = threading.Lock()
         self._polls: list[Poll] = []
         self._pushes: deque[Push] = deque()
         self._rows = 0
         self._links: list[LinkState] = []
         self._ripe = math.inf
         self._most = 1
+        self._rung = False
 
     def poll(self, poll: Poll, *, urgent: bool = False) -> None:
         """`urgent`: somebody waits for it."""
-        with self._changed:
+        with self._lock:
             self._polls.append(poll)
             ripe = time.monotonic() + (0.0 if urgent else self.linger)
-            sooner = ripe < self._ripe
+            wanted = ripe < self._ripe or len(self._polls) >= self._most
             self._ripe = min(self._ripe, ripe)
-            if sooner or len(self._polls) >= self._most:
-                self._changed.notify()
+        if wanted:
+            self._bell.set()
 
     def push(self, push: Push) -> None:
         """While nobody takes anything for long, the oldest go: what they told, the next poll of the host tells."""
-        with self._changed:
+        with self._lock:
             self._pushes.append(push)
             self._rows += _rows(push)
             while self._rows > MOST_ROWS and len(self._pushes) > 1:
                 self._rows -= _rows(self._pushes.popleft())
-            self._changed.notify()
+        self._bell.set()
 
     def link(self, link: LinkState) -> None:
-        with self._changed:
+        with self._lock:
             self._links.append(link)
-            self._changed.notify()
+        self._bell.set()
 
     def ring(self) -> None:
         """Wakes who takes: something else than arrivals changed."""
-        with self._changed:
-            self._changed.notify()
+        self._rung = True
+        self._bell.set()
 
-    def take(self, until: float, most: int) -> Arrivals:
-        """As Engine.take; `until` is an instant of the monotonic clock. Polls stay until they waited long enough."""
-        with self._changed:
-            self._most = most
-            while not (self._pushes or self._links or len(self._polls) >= most):
-                left = min(until, self._ripe) - time.monotonic()
-                if left <= 0:
-                    break
-                self._changed.wait(left)
-            ripe = len(self._polls) >= most or time.monotonic() >= self._ripe
-            return self._taken(most if ripe else 0)
+    def take(self, until: float, most: int, wake: int = -1) -> Arrivals:
+        """As Engine.take; `until` is an instant of the monotonic clock. Polls stay until they waited long enough.
+
+        Ends as well after `ring`, and when the descriptor `wake` is readable.
+        """
+        self.woken = False
+        while True:
+            self._bell.clear()  # before it is looked: what comes from here on rings it anew
+            with self._lock:
+                now, self._most = time.monotonic(), most
+                ripe = len(self._polls) >= most or now >= self._ripe
+                if self._pushes or self._links or ripe or self._rung or self.woken or now >= until:
+                    self.woken, self._rung = self.woken or self._rung, False
+                    return self._taken(most if ripe else 0)
+                left = min(until, self._ripe) - now
+            self.woken = self._wait(left, wake)
+
+    def _wait(self, seconds: float, wake: int) -> bool:
+        """For the bell, or `wake`: whether it was that."""
+        waiting = select.poll()  # select.select cannot watch descriptors above 1023
+        for number in (self._bell.fd, wake):
+            if number >= 0:
+                waiting.register(number, select.POLLIN)
+        came = waiting.poll(None if seconds == math.inf else max(0.0, seconds) * 1000)
+        return any(number == wake for number, _ in came)
 
     def rest(self) -> Arrivals:
         """All that there is."""
-        with self._changed:
+        with self._lock:
             return self._taken(len(self._polls))
+
+    def close(self) -> None:
+        """Nobody waits here any more."""
+        self._bell.close()
 
     def _taken(self, most: int) -> Arrivals:
         polls, self._polls = self._polls[:most], self._polls[most:]

@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Final
 from poller.fleet.parcel import Beat, Order, Post, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from poller.fleet.engine import Engine
+    from poller.fleet.threads import Threads
     from poller.model import Before, Config, Host
 
-# Seconds that an order may wait for arrivals, or arrivals for an order.
-_LOOK: Final = 0.1
+# Seconds that polls wait for others here. They wait for company at the master, once.
+_LINGER: Final = 0.1
+# Seconds between two signs of life. Between those nothing wakes it but an order, an arrival, or something to log.
 _BEAT: Final = 5.0
 # Seconds in which everything is closed once the master is gone, or else it is left to the kernel.
 _END: Final = 5.0
@@ -48,7 +49,7 @@ class Worker:
         self._post = post
         self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
         self._beat_at = 0.0
-        self._engine: Engine | None = None
+        self._engine: Threads | None = None
         self._stopped = False
 
     def run(self) -> None:
@@ -57,9 +58,7 @@ class Worker:
                 if self._engine is None or self._post.waiting:
                     self._wait()
                 else:
-                    arrivals = self._engine.take(_LOOK)
-                    if arrivals.polls or arrivals.pushes or arrivals.links:
-                        self._post.put(arrivals)
+                    self._pass_on(self._engine)
                 for order in self._post.receive():
                     self._obey(order)
                 self._tell()
@@ -68,6 +67,12 @@ class Worker:
             _end_soon()
             if self._engine is not None:
                 self._engine.stop(0.0)
+
+    def _pass_on(self, engine: Threads) -> None:
+        """What comes next, once something does."""
+        arrivals = engine.take(max(0.0, self._beat_at - time.monotonic()), wake=self._post.fileno())
+        if arrivals.polls or arrivals.pushes or arrivals.links:
+            self._post.put(arrivals)
 
     def _wait(self) -> None:
         """For an order, or until what was told has been taken: a master that is slow has more and more waiting."""
@@ -96,11 +101,11 @@ class Worker:
     def _start(self, config: Config, hosts: Sequence[Host], befores: Mapping[str, Before], level: int) -> None:
         from poller.fleet.threads import Threads
 
+        engine = Threads(config, linger=_LINGER)
         log = logging.getLogger("poller")
         log.setLevel(level)
-        log.addHandler(_Telling(self._said))
+        log.addHandler(_Telling(self._said, engine.ring))
         _collect_seldom()
-        engine = Threads(config, linger=_LOOK)  # polls wait for company at the master, once
         engine.start(hosts, befores)
         self._engine = engine
 
@@ -112,15 +117,17 @@ class Worker:
 
 
 class _Telling(logging.Handler):
-    """Any thread logs, the one that has the socket sends."""
+    """Any thread logs, the one that has the socket sends, when it hears `ring`."""
 
-    def __init__(self, said: queue.SimpleQueue[Said]) -> None:
+    def __init__(self, said: queue.SimpleQueue[Said], ring: Callable[[], None]) -> None:
         super().__init__()
         self._said = said
+        self._ring = ring
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._said.qsize() < _MOST_SAID:
             self._said.put(Said(record.levelno, record.name, self.format(record)))
+            self._ring()
 
 
 def _collect_seldom() -> None:

@@ -73,10 +73,14 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *hosts: Host, befores: Mapping[str, Before] | None = None, at_once: int = 20
+    folder: Path,
+    *hosts: Host,
+    befores: Mapping[str, Before] | None = None,
+    at_once: int = 20,
+    run: Running | None = None,
 ) -> Iterator[Running]:
-    """Started, and stopped at the end."""
-    run = Running(folder, at_once)
+    """Started, and stopped at the end. `run`: one that is made already, and not started."""
+    run = run or Running(folder, at_once)
     run.engine.start(hosts, befores or {})
     try:
         yield run

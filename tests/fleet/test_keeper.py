@@ -40,6 +40,7 @@ def test_a_host_that_is_dropped_while_its_poll_ends_is_left_to_others(tmp_path: 
         others.acquire("gone", Deadline(1.0))
     assert tray.rest().polls == (), "nobody wants it any more"
     admission.close()
+    tray.close()
 
 
 def test_whatever_fails_inside_the_poller_the_host_keeps_its_thread(
@@ -87,3 +88,4 @@ def test_pushes_that_nobody_takes_are_bounded_and_the_oldest_go() -> None:
     assert [push.sequence for push in pushes] == list(range(51, most + 51))
     tray.push(Push("web1", 1, 1))
     assert [push.sequence for push in tray.take(0.0, 10).pushes] == [1], "it counts anew"
+    tray.close()

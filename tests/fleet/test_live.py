@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+from poller.clock import now_ms
 from poller.model import Link
 from tests.end_to_end.sshd import Sshd
 from tests.fleet.running import SEEN, Running, running, seldom
@@ -72,3 +74,25 @@ def test_a_watched_host_that_falls_silent_is_lost_within_seconds_and_found_again
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
+
+
+def test_who_begins_to_watch_a_host_that_is_away_does_not_wait_until_it_is_due(tmp_path: Path, sshd: Sshd) -> None:
+    python = tmp_path / "python"
+    with running(tmp_path, replace(seldom(sshd.host()), python=str(python))) as run:
+        assert run.polled(1)[0].stage == "python"
+        run.until(lambda: run.link().next_ms > 0, "planned")
+        assert run.link().next_ms - now_ms() > 1_800_000, "nothing but a change there would help"
+        python.symlink_to(sys.executable)
+        run.engine.watch(["web1"])
+        heard(run, 1)
+        assert run.link().link is Link.CONNECTED
+
+
+def test_nor_does_it_make_a_host_refuse_more_logins(tmp_path: Path, sshd: Sshd) -> None:
+    sshd.authorized_keys.write_text("")
+    with running(tmp_path, seldom(sshd.host())) as run:
+        assert run.polled(1)[0].stage == "auth"
+        run.until(lambda: run.link().next_ms > 0, "planned")
+        run.engine.watch(["web1"])
+        run.take(2.0)
+        assert run.link().next_ms - now_ms() > 1_800_000 and len(run.polls) == 1

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 
+import pytest
+
+from poller.bell import Bell
 from poller.fleet.tray import Tray
 from poller.model import Push
 from tests.store.machines import poll
 
 HOUR = 3600.0
+MakeTray = Callable[[float], Tray]
 
 
-def test_polls_wait_for_company_however_often_somebody_looks() -> None:
-    tray = Tray(HOUR)
+@pytest.fixture
+def make() -> Iterator[MakeTray]:
+    made: list[Tray] = []
+
+    def tray(linger: float) -> Tray:
+        made.append(Tray(linger))
+        return made[-1]
+
+    yield tray
+    for one in made:
+        one.close()
+
+
+def test_polls_wait_for_company_however_often_somebody_looks(make: MakeTray) -> None:
+    tray = make(HOUR)
     tray.poll(poll("web1"))
     assert tray.take(time.monotonic() + 0.05, 10).polls == ()
     tray.poll(poll("web2"))
@@ -21,8 +39,8 @@ def test_polls_wait_for_company_however_often_somebody_looks() -> None:
     assert tray.rest().polls == ()
 
 
-def test_what_a_host_pushes_comes_at_once_and_leaves_polls_to_their_company() -> None:
-    tray = Tray(HOUR)
+def test_what_a_host_pushes_comes_at_once_and_leaves_polls_to_their_company(make: MakeTray) -> None:
+    tray = make(HOUR)
     tray.poll(poll("web1"))
     tray.push(Push("web2", 1, 1))
     arrivals = tray.take(time.monotonic() + HOUR, 10)
@@ -30,8 +48,10 @@ def test_what_a_host_pushes_comes_at_once_and_leaves_polls_to_their_company() ->
     assert len(tray.rest().polls) == 1
 
 
-def test_polls_come_when_somebody_waits_for_one_when_there_are_many_and_when_the_first_has_waited() -> None:
-    tray = Tray(HOUR)
+def test_polls_come_when_somebody_waits_for_one_when_there_are_many_and_when_the_first_has_waited(
+    make: MakeTray,
+) -> None:
+    tray = make(HOUR)
     tray.poll(poll("web1"))
     tray.poll(poll("web2"), urgent=True)
     assert len(tray.take(time.monotonic() + HOUR, 10).polls) == 2
@@ -39,6 +59,20 @@ def test_polls_come_when_somebody_waits_for_one_when_there_are_many_and_when_the
         tray.poll(poll(f"web{number}"))
     assert [one.host for one in tray.take(time.monotonic() + HOUR, 3).polls] == ["web0", "web1", "web2"]
     assert [one.host for one in tray.take(time.monotonic() + HOUR, 3).polls] == ["web3", "web4"], "they waited as long"
-    soon = Tray(0.05)
+    soon = make(0.05)
     soon.poll(poll("web1"))
     assert len(soon.take(time.monotonic() + HOUR, 10).polls) == 1
+
+
+def test_who_takes_is_woken_by_a_word_or_by_a_file_as_well(make: MakeTray) -> None:
+    tray, other = make(HOUR), Bell()
+    try:
+        tray.poll(poll("web1"))
+        tray.ring()
+        assert tray.take(time.monotonic() + HOUR, 10).polls == () and tray.woken
+        other.set()
+        assert tray.take(time.monotonic() + HOUR, 10, other.fileno()).polls == () and tray.woken
+        tray.take(0.0, 10, other.fileno())
+        assert not tray.woken, "it did not wait"
+    finally:
+        other.close()

@@ -1,0 +1,131 @@
+"""When one host is polled next, and what of its past decides that: tries in vain, refused logins, the poll told last.
+
+`pace` is the arithmetic, pure; this is what changes from poll to poll. Belongs to the host's thread.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from dataclasses import replace
+
+from poller.fleet import meaning, pace
+from poller.fleet.pace import Next, Pace
+from poller.fleet.places import LATE
+from poller.model import Poll, PollOutcome
+
+
+class Agenda:
+    """`next` is the poll that comes, None until the one before it is stored; others may read it.
+
+    `tries` have failed since the host was there.
+    """
+
+    __slots__ = ("_again", "_began", "_pace", "_refused", "_stood", "_told", "next", "tries")
+
+    def __init__(self, first: float | None, interval: float) -> None:
+        """`first` is the instant of its first poll, None: it waits to be stored."""
+        self._pace = Pace(time.monotonic() if first is None else first, interval)
+        self.next = None if first is None else Next(first)
+        self._began = self._pace.first
+        # When the newest poll began that stands for one of its instants; if all stood still meanwhile, when it came.
+        self._told = -math.inf
+        self.tries = 0
+        self._again = False  # to try sooner than at its instant may help
+        self._refused = False  # it refuses our logins, or was not asked
+        self._stood = False
+
+    @property
+    def began(self) -> float:
+        """When its newest poll did, or since when it is lost."""
+        return self._began
+
+    def change(self, interval: float) -> None:
+        """Another interval begins now."""
+        if interval != self._pace.interval:
+            self._pace = Pace(time.monotonic(), interval)
+            self.next = self.next and Next(self._pace.first)
+
+    def plan(self, *, holds: bool, live: bool) -> None:
+        """`holds`: its session is held; `live`: somebody watches it."""
+        self.next = self._pace.next(
+            time.monotonic(),
+            self._began,
+            self.tries,
+            _chance(),
+            again=self._again and holds,
+            watched=live,
+            told=self._told,
+        )
+
+    def come(self) -> bool:
+        """Whether the next poll begins now. After all have stood still it is put off a little: not all at once."""
+        now, planned = time.monotonic(), self.next
+        if planned is None or planned.at > now:
+            return False
+        at = pace.belated(planned.at, now, self._pace.interval, _chance())
+        self.next = replace(planned, at=at)
+        return at <= now
+
+    def lost(self) -> None:
+        """Its session has ended by itself: it is tried again soon."""
+        self.tries += 1
+        self.soon()
+
+    def soon(self) -> None:
+        """From now on it is tried."""
+        self._began = time.monotonic()
+        self._again = True
+
+    def hasten(self) -> None:
+        """Somebody begins to look at it while it is away: the next try is at once, though not sooner than the first
+        one after a loss. Nothing changes for a host that refuses our logins."""
+        if self._refused:
+            return
+        self._again = True
+        sooner = Next(max(time.monotonic(), self._began + pace.FIRST_TRY), due=False)
+        if self.next is not None and sooner.at < self.next.at:
+            self.next = sooner
+
+    def begin(self) -> None:
+        """A poll does."""
+        self._began = time.monotonic()
+
+    def settle(self, polled: Poll, *, held: bool, connected: bool, live: bool) -> None:
+        """What came of it. `held`: there was a session before; `connected`: there is one now."""
+        reached = meaning.answered(polled)
+        if reached:
+            # One that answers and breaks, again and again, must not be asked every second.
+            self.tries = 0 if held or not connected else self.tries
+        elif polled.outcome is PollOutcome.FAILED:
+            self.tries += 1
+        self._refused = meaning.refused(polled)
+        self._again = not reached and meaning.worth_trying(polled, held=held, watched=live)
+
+    def tell(self, deadline: float, *, asked: bool) -> None:
+        """The poll is told. One that somebody asked for stands for no instant."""
+        if not asked:
+            self._told = time.monotonic() if self._late(deadline) else self._began
+        self.next = None
+
+    def overran(self, deadline: float) -> bool:
+        """Whether the poll has taken longer than it may."""
+        return time.monotonic() - self._began >= deadline
+
+    def _late(self, deadline: float) -> bool:
+        """So much longer that the whole process must have stood still meanwhile."""
+        return self.overran(deadline + LATE)
+
+    def stood_still(self, polled: Poll, deadline: float) -> bool:
+        """Whether the whole process did while it polled: such a failure is not the host's. Not twice in a row."""
+        before, self._stood = self._stood, self._late(deadline) and not meaning.answered(polled)
+        return self._stood and not before
+
+    def repeat(self, planned: Next) -> None:
+        """The same once more, at once or in a moment."""
+        self.next = replace(planned, at=pace.belated(self._began, time.monotonic(), self._pace.interval, _chance()))
+
+
+def _chance() -> float:
+    return random.random()  # noqa: S311 - no secret
