@@ -122,7 +122,8 @@ class Intake:
             poll = overtaken(before.reading, unread(before, poll))
             found = find(before, poll, judged.host.watch)
             findings = _news(work, before, poll, found.findings)
-            findings = replace(findings, lines=classified(judged.rules, findings.lines))
+            if findings.lines:
+                findings = replace(findings, lines=classified(judged.rules, findings.lines))
             seen = values(before, poll) + found.values + _pinged(poll) + _down(poll) + _security(poll)
             events = _events(before, poll, findings)
             comparison = _compare(work, judged, poll, seen, findings, events)

@@ -158,6 +158,8 @@ def _usb(both: Both) -> Iterator[Told]:
 def _devices(both: Both) -> Iterator[Told]:
     """What hangs on USB is told there with the severity it has. After a reboot the same disk may have another name."""
     pairs = both.pairs("devices", Device)
+    if not pairs:
+        return
     came = [new for old, new in pairs if old is None]
     gone = [old for old, new in pairs if new is None]
     if both.rebooted:

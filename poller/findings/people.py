@@ -19,6 +19,8 @@ def people(before: Reading | None, now: Reading, at_ms: int) -> tuple[Event, ...
     if before is None or section is None or not any(known.name == "people" for known in before.sections):
         return ()
     records = sorted((row for row in section.rows if isinstance(row, LoginRecord)), key=lambda row: row.number)
+    if not records:
+        return ()
     logins = [row for reading in (before, now) for row in reading.rows(Login) if isinstance(row, Login)]
     shift_ms = at_ms - round(now.clock * 1000)
     return tuple(

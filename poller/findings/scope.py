@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -28,7 +29,7 @@ class Scope:
     """What is where, for one host: its own addresses, the networks that are local to it, and what is allowed."""
 
     own: frozenset[str]
-    local: tuple[Network, ...]
+    place_of: Callable[[str], str]
     allowed: tuple[NetworkAllow, ...]
 
     @classmethod
@@ -37,15 +38,12 @@ class Scope:
         rows = [row for row in now.rows(Address) if isinstance(row, Address)]
         if not rows and before is not None:
             rows = [row for row in before.rows(Address) if isinstance(row, Address)]
-        local = _local(tuple(f"{row.address}/{row.prefix}" for row in rows), watch.lans)
-        return cls(frozenset(row.address for row in rows), local, watch.network_allow)
+        places = _places(tuple([f"{row.address}/{row.prefix}" for row in rows]), watch.lans)
+        return cls(frozenset([row.address for row in rows]), places, watch.network_allow)
 
     def place(self, peer: str) -> str:
         """`local`, `internet` or `loopback`; what is no address is taken for one far away."""
-        address = _address(peer)
-        if peer in self.own or (address and any(address in network for network in _LOOPBACK)):
-            return "loopback"
-        return "local" if address and any(address in network for network in self.local) else "internet"
+        return "loopback" if peer in self.own else self.place_of(peer)
 
     def lists(self, peer: str, port: int, protocol: str) -> bool:
         """Whether an element `<network-allow>` has that peer on that port by that protocol."""
@@ -56,12 +54,22 @@ class Scope:
 
 
 @lru_cache(maxsize=4096)
-def _local(connected: tuple[str, ...], named: tuple[str, ...]) -> tuple[Network, ...]:
-    """The same at every poll of a host, and dear to compare."""
+def _places(connected: tuple[str, ...], named: tuple[str, ...]) -> Callable[[str], str]:
+    """Where a peer is. Networks and most peers are the same at every poll of a host, and dear to compare."""
     found = map(_network, (*connected, *named))
-    return tuple(dict.fromkeys((*_LOCAL, *(network for network in found if network is not None and network.prefixlen))))
+    local = dict.fromkeys((*_LOCAL, *(network for network in found if network is not None and network.prefixlen)))
+
+    @lru_cache(maxsize=64)
+    def place(peer: str) -> str:
+        address = _address(peer)
+        if address and any(address in network for network in _LOOPBACK):
+            return "loopback"
+        return "local" if address and any(address in network for network in local) else "internet"
+
+    return place
 
 
+@lru_cache(maxsize=4096)
 def is_group(peer: str) -> bool:
     """A multicast group or the broadcast address: nobody in particular."""
     address = _address(peer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from poller.findings.protocols import protocols
 from poller.findings.remembered import earlier, section_of
@@ -45,10 +45,13 @@ class _Past:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What became of one flow in so many seconds: bytes (None unknown), whether it is new, whether it is open."""
+class _Step(NamedTuple):
+    """What became of one flow in so many seconds: bytes (None unknown), whether it is new, whether it is open.
 
+    A named tuple because it is made sooner than a frozen dataclass, and there is one for each flow.
+    """
+
+    ends: Ends
     flow: Flow
     sent: int | None
     received: int | None
@@ -64,7 +67,7 @@ def talks(before: Reading | None, now: Reading, watch: Watch) -> Told:
     """
     section = section_of(now, "traffic")
     rates = tuple(protocols(before, now, watch))
-    traffic = next((row for row in section.rows if isinstance(row, Traffic)), None) if section is not None else None
+    traffic = next((row for row in now.rows(Traffic) if isinstance(row, Traffic)), None)
     if section is None or traffic is None:
         return (), (), rates
     past = _past(before, now)
@@ -119,13 +122,13 @@ def _step(past: _Past, flow: Flow, traffic: Traffic) -> _Step | None:
     counted = _counted(flow, traffic)
     new = past.known and was is None
     if traffic.seconds and not counted and (flow.cookie or was is None or flow.sent + flow.received):
-        return _Step(flow, flow.sent, flow.received, traffic.seconds, new, bool(flow.cookie))
+        return _Step(ends, flow, flow.sent, flow.received, traffic.seconds, new, bool(flow.cookie))
     if not flow.cookie and was is not None:
         return None
     if not counted or not past.known or (was is not None and not past.counted):
-        return _Step(flow, None, None, past.seconds, new, bool(flow.cookie))
+        return _Step(ends, flow, None, None, past.seconds, new, bool(flow.cookie))
     sent, received = (flow.sent - was.sent, flow.received - was.received) if was else (flow.sent, flow.received)
-    return _Step(flow, max(0, sent), max(0, received), past.seconds, new, True)
+    return _Step(ends, flow, max(0, sent), max(0, received), past.seconds, new, True)
 
 
 def _counted(flow: Flow, traffic: Traffic) -> bool:
@@ -154,18 +157,18 @@ def _talks(steps: tuple[_Step, ...], scope: Scope) -> Iterator[Talk]:
             scope.lists(peer, port, protocol),
             sum(sent) if sent else None,
             sum(received) if received else None,
-            max(step.seconds for step in group),
-            sum(step.open for step in group),
-            sum(step.new for step in group),
+            max([step.seconds for step in group]),
+            sum([step.open for step in group]),
+            sum([step.new for step in group]),
         )
 
 
 def _connections(steps: tuple[_Step, ...], traffic: Traffic, now: Reading) -> Iterator[Connection]:
     """Each once. What ended before it was ever seen open is told with the state the kernel keeps it in."""
-    sockets = {_ends(row): row for row in now.rows(Socket) if isinstance(row, Socket)}
+    sockets = {_ends(row): row for row in now.rows(Socket) if isinstance(row, Socket)} if steps else {}
     told: set[Ends] = set()
     for step in steps:
-        flow, ends = step.flow, _ends(step.flow)
+        flow, ends = step.flow, step.ends
         socket = sockets.get(ends)
         if ends in told or not (step.open or socket):
             continue

@@ -50,6 +50,7 @@ OLDEST: Final = 900.0
 SHORTEST_WINDOW: Final = 0.2
 
 Found = Iterator[tuple[str, float | None]]
+Labels = tuple[tuple[str, str], ...]
 
 # A row's label, which is also the name of the field that holds it.
 _LABELS: Final[dict[type[Row], str]] = {
@@ -73,7 +74,11 @@ _SERIES: Final[dict[type[Row], tuple[str, tuple[str, ...]]]] = {
 _ALL_CORES: Final = "all"
 # guest is inside user, guest_nice inside nice: these eight are all the time there is (proc_stat(5)).
 _MODES: Final = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-_MAY_GO_BACK: Final = frozenset({"idle", "iowait"})
+_IDLE, _IOWAIT = _MAY_GO_BACK = _MODES.index("idle"), _MODES.index("iowait")
+_times: Final = attrgetter(*_MODES, "guest", "guest_nice")
+_SHARES: Final = ("percent", *(f"{mode}_percent" for mode in (*_MODES, "guest")))
+_OF_ALL: Final = tuple(f"cpu.{share}" for share in _SHARES)
+_OF_CORE: Final = tuple(f"cpu.core_{share}" for share in _SHARES)
 _WAYS: Final = [
     (f"network.{way}_{what}_per_second", f"{way}_{what}")
     for way in ("receive", "transmit")
@@ -123,8 +128,14 @@ def _getters(of: Mapping[type[Row], Sequence[tuple[str, str]]]) -> Getters:
 # The rows of _PLAIN have no label.
 _GETTERS: Final = _getters(_PLAIN)
 _COUNTERS: Final = _getters(_PER_SECOND)
-# What is counted since boot.
-_COUNTED: Final = frozenset({Memory, BlockDevice, Interface, CpuTimes, Pressure})
+# What is counted since boot, and its section.
+_COUNTED: Final[dict[type[Row], str]] = {
+    CpuTimes: "cpu",
+    Memory: "memory",
+    BlockDevice: "block",
+    Interface: "network",
+    Pressure: "pressure",
+}
 
 
 def usable(older: Reading, newer: Reading, name: str = "") -> bool:
@@ -158,8 +169,7 @@ def values(before: Before, poll: Poll) -> tuple[MetricValue, ...]:
         middle = (poll.asked_ms + poll.answered_ms) / 2000
         found.append(MetricValue("clock.offset_seconds", now.clock - middle))
     found += _gauges(now)
-    for section in now.sections:
-        found += _rates(before, poll.report.readings, section)
+    found += _rates(before, poll.report.readings)
     return tuple(found)
 
 
@@ -173,14 +183,14 @@ def sight(poll: Poll, values: Iterable[MetricValue] = ()) -> Sight:
     """Which sections were read completely, and which label values had a row, or have one of these values."""
     if poll.report is None:
         return Sight()
-    sections = poll.report.now.sections
-    # of lines of logs there are thousands, and they have no label
-    rows = (row for section in sections for row in section.rows if type(row) in _LABELS or type(row) in _SERIES)
-    return Sight(
-        frozenset(section.name for section in sections if complete(section)),
-        frozenset(label for row in rows for label in (*_label(row), *_series_label(row)))
-        | frozenset(label for value in values for label in value.labels),
-    )
+    now = poll.report.now
+    labels = {label for value in values for label in value.labels}
+    for kind in _LABELS:
+        for row in now.rows(kind):
+            labels.update(_label(row))
+    for kind in _SERIES:
+        labels.update(map(_series_label, now.rows(kind)))
+    return Sight(frozenset(section.name for section in now.sections if complete(section)), frozenset(labels))
 
 
 def complete(section: Section) -> bool:
@@ -204,19 +214,16 @@ def _older(before: Before, readings: tuple[Reading, ...], name: str) -> tuple[Se
     return (section, seconds) if SHORTEST_WINDOW <= seconds <= OLDEST else None
 
 
-def _label(row: Row) -> tuple[tuple[str, str], ...]:
+def _label(row: Row) -> Labels:
     name = _LABELS.get(type(row))
-    if name is None or (isinstance(row, CpuTimes) and row.core == _ALL_CORES):
+    if name is None or (type(row) is CpuTimes and row.core == _ALL_CORES):
         return ()
     return ((name, getattr(row, name)),)
 
 
-def _series_label(row: Row) -> tuple[tuple[str, str], ...]:
-    found = _SERIES.get(type(row))
-    if found is None:
-        return ()
-    name, parts = found
-    return ((name, "/".join(getattr(row, part) for part in parts)),)
+def _series_label(row: Row) -> tuple[str, str]:
+    name, parts = _SERIES[type(row)]
+    return name, "/".join([getattr(row, part) for part in parts])
 
 
 def _present(row: Row, found: Iterable[tuple[str, float | None]]) -> Iterator[MetricValue]:
@@ -236,9 +243,8 @@ def _percent(part: float, whole: float) -> float | None:
 
 
 def _gauges(now: Reading) -> Iterator[MetricValue]:
-    for section in now.sections:
-        for row in section.rows:
-            kind = type(row)
+    for kind in _GAUGED:
+        for row in now.rows(kind):
             if kind in _GETTERS:
                 metrics, fields = _GETTERS[kind]
                 yield from map(MetricValue, metrics, map(float, fields(row)))
@@ -288,43 +294,51 @@ _DERIVED: Final[dict[type[Row], Callable[[Any], Found]]] = {
     FileSystem: _filesystem,
     Interface: _interface,
 }
+_GAUGED: Final[tuple[type[Row], ...]] = (System, Memory, LoadAverage, FileSystem, Interface, Processes)
 
 
 # --- rates: two readings ---
 
 
-def _rates(before: Before, readings: tuple[Reading, ...], section: Section) -> Iterator[MetricValue]:
-    rows = [row for row in section.rows if type(row) in _COUNTED]
-    older = _older(before, readings, section.name) if rows else None
-    if older is None:
-        return
-    was, seconds = older
-    known = {(type(row), natural_key(row)): row for row in was.rows if type(row) in _COUNTED}
-    for row in rows:
-        match = known.get((type(row), natural_key(row)))
-        if match is not None:
-            if type(row) in _COUNTERS:
-                yield from _per_second(match, row, seconds)
-            yield from _present(row, _between(match, row, seconds))
+def _rates(before: Before, readings: tuple[Reading, ...]) -> Iterator[MetricValue]:
+    for kind, section in _COUNTED.items():
+        rows = readings[-1].rows(kind)
+        older = _older(before, readings, section) if rows else None
+        if older is None:
+            continue
+        was, seconds = older
+        known = {natural_key(row): row for row in was.rows if type(row) is kind}
+        for row in rows:
+            match = known.get(natural_key(row))
+            if match is not None:
+                yield from _between(kind, match, row, seconds)
 
 
-def _per_second(was: Row, row: Row, elapsed: float) -> Iterator[MetricValue]:
-    metrics, counters = _COUNTERS[type(row)]
-    label = _label(row)
-    for metric, then, now in zip(metrics, counters(was), counters(row), strict=True):
-        if now >= then:  # else it went back
-            yield MetricValue(metric, (now - then) / elapsed, label)
-
-
-def _between(was: Row, row: Row, elapsed: float) -> Found:
+def _between(kind: type[Row], was: Row, row: Row, elapsed: float) -> Iterator[MetricValue]:
+    if kind in _COUNTERS:
+        yield from _per_second(was, row, elapsed)
     if isinstance(row, CpuTimes):
         yield from _cpu(was, row)
     elif isinstance(row, BlockDevice):
-        yield from _block(was, row, elapsed)
+        yield from _present(row, _block(was, row, elapsed))
     elif isinstance(row, Pressure):
-        metric = f"pressure.{row.resource}_{row.kind}_percent"
-        if metric in CATALOGUE:  # "cpu full" is there for symmetry and always zero
-            yield metric, _share(was, row, "stalled", elapsed)
+        yield from _present(row, _pressure(was, row, elapsed))
+
+
+def _per_second(was: Row, row: Row, elapsed: float) -> list[MetricValue]:
+    metrics, counters = _COUNTERS[type(row)]
+    label = _label(row)
+    return [
+        MetricValue(metric, (now - then) / elapsed, label)
+        for metric, then, now in zip(metrics, counters(was), counters(row), strict=True)
+        if now >= then  # else it went back
+    ]
+
+
+def _pressure(was: Row, row: Pressure, elapsed: float) -> Found:
+    metric = f"pressure.{row.resource}_{row.kind}_percent"
+    if metric in CATALOGUE:  # "cpu full" is there for symmetry and always zero
+        yield metric, _share(was, row, "stalled", elapsed)
 
 
 def _counted(was: Row, row: Row, counter: str) -> float | None:
@@ -338,21 +352,22 @@ def _share(was: Row, row: Row, counter: str, elapsed: float) -> float | None:
     return None if counted is None else _percent(counted, elapsed)
 
 
-def _cpu(was: Row, row: CpuTimes) -> Found:
+def _cpu(was: Row, row: CpuTimes) -> list[MetricValue]:
     """Shares of the time in all modes, which is the time there was for this core (or for all of them)."""
-    spent = {mode: getattr(row, mode) - getattr(was, mode) for mode in _MODES}
+    *spent, guest, guest_nice = (now - then for now, then in zip(_times(row), _times(was), strict=True))
     for mode in _MAY_GO_BACK:
         spent[mode] = max(0.0, spent[mode])
-    total = sum(spent.values())
-    if total <= 0 or min(spent.values()) < 0:
-        return
-    prefix = "cpu." if row.core == _ALL_CORES else "cpu.core_"
-    yield f"{prefix}percent", _percent(total - spent["idle"] - spent["iowait"], total)
-    for mode, seconds in spent.items():
-        yield f"{prefix}{mode}_percent", _percent(seconds, total)
-    guest, guest_nice = _counted(was, row, "guest"), _counted(was, row, "guest_nice")
-    if guest is not None and guest_nice is not None:
-        yield f"{prefix}guest_percent", _percent(guest + guest_nice, total)
+    total = sum(spent)
+    if total <= 0 or min(spent) < 0:
+        return []
+    parts = [total - spent[_IDLE] - spent[_IOWAIT], *spent]
+    if guest >= 0 and guest_nice >= 0:
+        parts.append(guest + guest_nice)
+    metrics, label = _OF_ALL if row.core == _ALL_CORES else _OF_CORE, _label(row)
+    return [
+        MetricValue(metric, min(100.0, max(0.0, 100.0 * part / total)), label)
+        for metric, part in zip(metrics, parts, strict=False)  # without guest where that went back
+    ]
 
 
 def _block(was: Row, row: BlockDevice, elapsed: float) -> Found:

@@ -21,9 +21,11 @@ def classified(rules: Sequence[AnyRule], lines: Sequence[LogLine]) -> tuple[LogL
     What a rule says is not there, or seldom, is not selected by it. A rule whose patterns take too long selects
     what it found until then: nothing.
     """
+    if not lines:
+        return ()
     found: dict[int, Severity] = {}
     facts = Facts(World(0))
-    for rule, log in _logs(rules) if lines else ():
+    for rule, log in _logs(rules):
         facts.budget.next_rule()
         try:
             picked = {id(line) for line, _ in picker(log, LOG_FILTERS)(lines, facts)}

@@ -13,9 +13,10 @@ from poller.model import POLLER, Event, Poll, Report, Severity, System
 from poller.store.pending import Pending
 from poller.store.sql import statements
 
+_REPORT: Final = ("python", "probe", "address", "host_key")
 _COLUMNS: Final = (
     "hostname", "kernel", "kernel_release", "machine", "distribution", "distribution_version", "distribution_name",
-    "cpus", "python", "probe", "address", "host_key",
+    "cpus", *_REPORT,
 )  # fmt: skip
 # The fields of System that fill the first columns.
 _SYSTEM: Final = attrgetter(
@@ -69,19 +70,17 @@ class Hosts:
     def describe(self, host: KnownHost, poll: Poll, report: Report) -> None:
         """Brings the host up to date with a report. A new boot id is the event `rebooted`."""
         now = report.now
-        known = dict(zip(_COLUMNS, host.described, strict=True))
-        system = next((row for row in now.rows(System)), None)
-        if system is not None:
-            known |= dict(zip(_COLUMNS, _SYSTEM(system), strict=False))
-        known |= {"python": report.python, "probe": report.probe, "address": poll.address, "host_key": poll.host_key}
-        described = tuple(known.values())
+        system = next(iter(now.rows(System)), None)
+        machine = host.described[: -len(_REPORT)] if system is None else _SYSTEM(system)
+        described = (*machine, report.python, report.probe, poll.address, poll.host_key)
         if described == host.described and now.boot_id == host.boot_id:
             self._pending.add(statements()["touch_host"], [{"id": host.id, "now_ms": poll.at_ms}])
             return
         booted_ms = int(poll.at_ms - now.uptime * 1000)
         self._connection.execute(
             statements()["change_host"],
-            known | {"id": host.id, "now_ms": poll.at_ms, "boot_id": now.boot_id, "booted_ms": booted_ms},
+            dict(zip(_COLUMNS, described, strict=True))
+            | {"id": host.id, "now_ms": poll.at_ms, "boot_id": now.boot_id, "booted_ms": booted_ms},
         )
         if host.boot_id and host.boot_id != now.boot_id:
             details = f"up for {now.uptime:.0f} s, boot id {now.boot_id}, before {host.boot_id}"

@@ -46,7 +46,8 @@ def remembered(before: Reading | None, now: Reading) -> Reading:
         if before and section.name not in sections and section.status is SectionStatus.OK:
             sections[section.name] = _older(section, before, now)
     for section in now.sections:
-        sections.setdefault(section.name, section)
+        if section.name not in sections:
+            sections[section.name] = _lasting(section, before)
     return replace(now, sections=tuple(sections.values()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poller.metrics import CATALOGUE
@@ -341,6 +341,7 @@ def test_every_metric_can_be_looked_at() -> None:
             assert set(told(f"{name} > 1", world({}, sections=frozenset())).values()) == {str(Standing.UNKNOWN)}
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["/", "/srv", "/var"]), st.integers(0, 100).map(float), max_size=3),
     st.integers(0, 100),

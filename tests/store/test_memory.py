@@ -161,5 +161,12 @@ def test_a_section_without_what_is_told_once_keeps_its_rows_while_they_are_the_s
     assert gone.sections[0].rows == ()
 
 
+def test_a_section_that_failed_and_has_rows_that_are_told_once_all_the_same_is_remembered_without_them() -> None:
+    section = Section("sockets", SectionStatus.FAILED, "half of it", 0.0, (SocketCount("tcp", "LISTEN", 1),))
+    one = remembered(None, Reading(1.0, 1.0, "boot", (section,)))
+    assert one.sections == (replace(section, rows=()),)
+    assert decode(encode(one)) == one
+
+
 def reading_of(*rows: Row) -> Reading:
     return Reading(1.0, 1.0, "boot", (Section("sockets", SectionStatus.OK, "", 0.0, rows),))
