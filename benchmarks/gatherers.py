@@ -25,29 +25,41 @@ from benchmarks.probe import PYTHON, WITHOUT_IFTOP, Asked, ask
 from poller.model import Before, Watch
 from poller.probe.payload import BOOTSTRAP, Payload, build
 from poller.probe.request import Request
+from poller.probe.watching import WatchRequest
 from tests.end_to_end.sshd import free_port
 
 # Answers of each side in one run; so many more before it counts, so that caches are warm.
 ANSWERS: Final = 50
 MANY: Final = 500
 _SCRIPT: Final = str(ROOT / "benchmarks" / "clients" / "with_psutil.py")
+_WAITS: Final = (PYTHON, "-IS", "-c", "print(flush=True); input()")
 _GLANCES: Final = "cpu,percpu,mem,memswap,load,fs,diskio,network,processcount,system,uptime"
 
 
 def rows(peers: Peers, runs: int) -> Rows:
-    yield _memory()
+    yield from memory()
     yield from _resident(peers, runs)
     yield from _once(peers, runs)
 
 
-def _memory() -> Row:
-    """One probe, asked for everything many times."""
-    with resident(build(), WITHOUT_IFTOP) as (pid, answer):
-        for _ in range(MANY):
-            answer()
-        found = process.memory(pid)
-    figures = f"RSS {found.rss / 1e6:.1f} MB, PSS {found.pss / 1e6:.1f} MB after {MANY} answers of all sections"
-    return Row("memory of the resident probe on the host", figures, (found.rss / 1e6,), 15.0, "MB")
+def memory() -> Rows:
+    """One probe, asked for everything many times, and one that also pushes; beside a Python that only waits."""
+    with subprocess.Popen(_WAITS, cwd="/", env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as python:
+        assert python.stdout
+        python.stdout.readline()
+        bare = process.memory(python.pid)
+        python.communicate(b"\n")
+    for live, words in ((False, "memory of the resident probe on the host"), (True, "the same, watched live")):
+        with resident(build(watch=live), WITHOUT_IFTOP, live=live) as (pid, answer):
+            for _ in range(MANY):
+                answer()
+            found = process.memory(pid)
+        figures = f"{_megabytes(found)} after {MANY} answers of all sections, beside python3 -IS: {_megabytes(bare)}"
+        yield Row(words, figures, (found.rss / 1e6,), 15.0, "MB")
+
+
+def _megabytes(found: process.Memory) -> str:
+    return f"RSS {found.rss / 1e6:.1f} MB, PSS {found.pss / 1e6:.1f} MB"
 
 
 def _resident(peers: Peers, runs: int) -> Rows:
@@ -88,8 +100,8 @@ def _each(pid: int, answer: Callable[[], None]) -> float:
 
 
 @contextmanager
-def resident(payload: Payload, watch: Watch) -> Iterator[tuple[int, Callable[[], None]]]:
-    """A probe as sshd would start it, and what asks it once more."""
+def resident(payload: Payload, watch: Watch, *, live: bool = False) -> Iterator[tuple[int, Callable[[], None]]]:
+    """A probe as sshd would start it, and what asks it once more; with `live` it is watched after its first answer."""
     command = [PYTHON, "-IS", "-c", BOOTSTRAP]
     with subprocess.Popen(command, cwd="/", env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
         assert started.stdin and started.stdout
@@ -107,6 +119,9 @@ def resident(payload: Payload, watch: Watch) -> Iterator[tuple[int, Callable[[],
                     return
             raise RuntimeError("the probe ended")
 
+        if live:
+            answer()
+            sent.write(WatchRequest.fresh("h1", "local", payload, watch, 600.0).frame)
         yield started.pid, answer
         started.stdin.close()
 

@@ -1,10 +1,9 @@
 """Work that could hang, or that is a program of its own: in a child process, in a group of its own, ended for sure."""
 
+import _signal  # type: ignore[import-not-found]  # the C half of signal: see remote_probe
 import os
 import select
-import signal
 import time
-from functools import partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,15 +39,15 @@ def program(command: "Sequence[str]", path: str, quiet: float, until: float) -> 
     file = next((name for name in files if os.access(name, os.X_OK)), None)
     if file is None:
         raise FileNotFoundError("there is no command %s" % command[0])
-    return work(partial(_execute, file, command, path), quiet, until)
+    return work(lambda into: _execute(file, command, path, into), quiet, until)
 
 
 def end(child: int) -> None:
     """Kills a child and its group and waits a moment for it; one that hangs in the kernel is left to init."""
     for patience in (0.0, 0.001, 0.01, 0.05):
         try:
-            os.kill(child, signal.SIGKILL)
-            os.killpg(child, signal.SIGKILL)
+            os.kill(child, _signal.SIGKILL)
+            os.killpg(child, _signal.SIGKILL)
         except OSError:
             pass  # not leader of its group yet, or no longer there
         time.sleep(patience)
@@ -71,7 +70,7 @@ def _live(job: "Callable[[int], None]", into: int, seconds: float) -> None:
     """The life of a child: no descriptor of its parent's, a group of its own, and an end set by the kernel."""
     try:
         os.setpgid(0, 0)
-        signal.alarm(max(1, int(seconds) + 5))  # should the parent be killed
+        _signal.alarm(max(1, int(seconds) + 5))  # should the parent be killed
         for descriptor in (0, 1, 2):
             os.close(descriptor)
         job(into)

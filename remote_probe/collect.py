@@ -154,11 +154,11 @@ def _turn(section: Section) -> "Tuple[int, bool]":
 
 
 def _place(error: Exception) -> str:
-    """` (file:line)` of the innermost line of ours."""
+    """` (file:line)` of the innermost line. By the module: code that came from memory knows no file (loader.Bundle)."""
     place = ""
     trace = error.__traceback__
     while trace:
-        code = trace.tb_frame.f_code
-        place = " (%s:%d)" % (code.co_filename.split("/")[-1], trace.tb_lineno)
+        module = str(trace.tb_frame.f_globals.get("__name__"))
+        place = " (%s.py:%d)" % (module.split(".")[-1], trace.tb_lineno)
         trace = trace.tb_next
     return place

@@ -6,7 +6,6 @@ that must not be touched. What could hang runs in a child process in a group of 
 
 import os
 import time
-from functools import partial
 
 from remote_probe import child
 
@@ -160,7 +159,7 @@ class Host:
         answers: "Dict[bytes, Usage]" = {name: "stuck" for name in known if name not in again}
         left = [name for name in mountpoints if name not in known] + again
         while left:
-            output, ended = child.work(partial(_ask_usage, left), QUIET, self.deadline)
+            output, ended = child.work(_asking(left), QUIET, self.deadline)
             lines = output.split(b"\n")[:-1]
             answers.update(zip(left, map(_usage, lines)))
             left = left[len(lines) :]
@@ -225,6 +224,10 @@ def _drain(descriptor: int) -> bytes:
         parts.append(part)
         room -= len(part)
     return b"".join(parts)
+
+
+def _asking(mountpoints: "Sequence[bytes]") -> "Callable[[int], None]":
+    return lambda into: _ask_usage(mountpoints, into)
 
 
 def _ask_usage(mountpoints: "Sequence[bytes]", into: int) -> None:

@@ -4,8 +4,6 @@ Their output and exit status are those of the Monitoring Plugins Development Gui
 3 unknown; text, then performance data behind `|`. What is killed, missing or ends otherwise is unknown, and says why.
 """
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Sequence, Tuple
@@ -62,5 +60,7 @@ def shortened(perfdata: bytes) -> bytes:
     """What would be too long goes without warning, critical, minimum and maximum, and then at its end."""
     if len(perfdata) <= LONGEST:
         return perfdata
+    import re
+
     perfdata = re.sub(rb"(=[^;\s]*);\S*", rb"\1", perfdata)
     return perfdata if len(perfdata) <= LONGEST else perfdata[: LONGEST + 1].rpartition(b" ")[0]

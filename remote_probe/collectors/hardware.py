@@ -5,8 +5,6 @@ hwmon (Documentation/hwmon/sysfs-interface.rst), else thermal zones; /proc/mdsta
 cards carrier_changes with receive and transmit errors. A machine that has none of it gives no rows.
 """
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Iterator, List, Set, Tuple
@@ -46,6 +44,10 @@ def unique(sensors: "List[Tuple[bytes, float, float]]") -> "Iterator[Tuple[bytes
 
 def parse_mdstat(content: bytes) -> "Iterator[Dict[str, Value]]":
     """A row for each array. Where the kernel has no count (as [2/1]: linear, raid0, inactive), members are counted."""
+    if b" : active" not in content and b" : inactive" not in content:
+        return  # most machines have none, and need no `re` then
+    import re
+
     for block in re.split(rb"\n(?=\S)", content):
         head = re.match(rb"(\S+) : (active|inactive)(?: \([^)]*\))*((?: \S+)*)", block)
         if not head or (head.group(2) == b"inactive" and b"super external:" in block):

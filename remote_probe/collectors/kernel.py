@@ -4,8 +4,6 @@ From /dev/kmsg (Documentation/ABI/testing/dev-kmsg), else from the journal, else
 Only what the kernel itself said counts: facility 0. In a file that rests on the program name alone.
 """
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Iterator, List, Tuple
@@ -45,7 +43,7 @@ def read(host: "Host") -> "Rows":
         if last:
             kept, lost = messages[-last:], 0
         else:
-            found = [message for message in messages if re.match(TELLING, message[2][:LONGEST])]
+            found = _telling(messages) if messages else []
             kept = list(_kept(found))
             lost += len(found) - len(kept)
         yield "kernel", {"source": name, "began": began, "cursor": name + " " + cursor, "lost": lost}
@@ -61,6 +59,12 @@ def _source(name: str) -> "Callable[[Host, str, int], Log]":
     from remote_probe.collectors import kernel_daemons
 
     return kernel_daemons.journal if name == "journal" else kernel_daemons.file
+
+
+def _telling(messages: "List[Message]") -> "List[Message]":
+    import re  # most of the time there is no message
+
+    return [message for message in messages if re.match(TELLING, message[2][:LONGEST])]
 
 
 def _kept(messages: "List[Message]") -> "Iterator[Message]":
@@ -109,4 +113,8 @@ def parse_kmsg(records: bytes, after: int) -> "Tuple[int, int, List[Message]]":
 
 def parse_text(text: bytes) -> bytes:
     r"""Undoes the kernel's escapes: what is not printable ASCII, and the backslash, arrives as \xHH."""
+    if b"\\x" not in text:
+        return text
+    import re
+
     return re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes([int(found.group(1), 16)]), text)

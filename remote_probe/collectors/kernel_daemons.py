@@ -1,8 +1,8 @@
 """What journald or a syslog daemon kept of the kernel's messages, for section `kernel`."""
 
-import json
-import re
 import time
+
+from remote_probe.jsontext import parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def parse_journal(output: bytes) -> "Tuple[str, List[Message]]":
     """(cursor of the last whole entry, messages) of `journalctl --output=json` (systemd.journal-fields(7))."""
     cursor, messages = "", []
     for line in output.split(b"\n")[:-1]:
-        entry = json.loads(line.decode("utf-8", "replace"))
+        entry = parsed(line.decode("utf-8", "replace"))
         if not isinstance(entry, dict) or "__CURSOR" not in entry:
             raise ValueError("%r is no entry of a journal" % line[:40])
         cursor, text = str(entry["__CURSOR"]), _field(entry.get("MESSAGE"))
@@ -73,7 +73,12 @@ def file(host: "Host", place: str, last: int) -> "Log":
 
 def parse_syslog(content: bytes, now: float) -> "Iterator[Message]":
     """Lines as syslog daemons write them, with the time of RFC 3164 (no year, local zone) or RFC 3339."""
-    for line in content.split(b"\n"):
+    lines = [line for line in content.split(b"\n") if b" kernel: " in line]
+    if not lines:
+        return
+    import re
+
+    for line in lines:
         found = re.match(LINE, line)
         if found:
             yield parse_time(found.groups()[:12], now), INFO, found.group(13)

@@ -10,8 +10,6 @@ A line is what ends in a newline; what stands behind the last one waits for its 
 he likes: nothing in a line that `logger -t sshd` wrote tells that it is not sshd's. For the journal see logs_journal.
 """
 
-import re
-
 from remote_probe.collectors.logs_journal import Journal
 from remote_probe.collectors.logs_rotation import parse_own
 from remote_probe.collectors.logs_source import NEVER, Source
@@ -31,7 +29,6 @@ MOST = 100  # files of one log
 ALL = 400  # files of all logs
 LATE = 2.0  # seconds before the deadline at which no more is read
 PLAIN = bytes(set(range(32, 127)) - set(b'&<>"\\'))  # what is one byte in a report, too; anything else at most six
-MAGIC = re.compile(rb"[*?[]")
 
 
 def read(host: "Host") -> "Rows":
@@ -82,7 +79,7 @@ class Room:
 def files(reach: "Reach", log: "Dict[str, Any]", known: "Dict[str, str]", most: int) -> "List[Tail]":
     """A Tail for each file of a log; one that says so when nothing fits its pattern, or too much."""
     pattern = log["path"].encode("utf-8", "surrogateescape")
-    if not MAGIC.search(pattern):
+    if not reach.is_pattern(pattern):
         return [Tail(reach, log, pattern, known)] if most > 0 else []
     there = set(reach.expanded(pattern))
     gone = {path for path in map(reach.path, known) if path != pattern and reach.fits(path, pattern)}

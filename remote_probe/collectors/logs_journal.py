@@ -4,10 +4,8 @@
 the client's: `logger -t sshd` says sshd, but its `uid` and `unit` are those of who ran it.
 """
 
-import json
-import re
-
 from remote_probe.collectors.logs_source import NEVER, Source
+from remote_probe.jsontext import parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +89,7 @@ def parse_journal(
     found: "List[Tuple[str, Dict[str, Value]]]" = []
     *lines, rest = output.split(b"\n")
     for line in lines:
-        entry = json.loads(line.decode("utf-8"))
+        entry = parsed(line.decode("utf-8"))
         cursor = str(entry["__CURSOR"])
         if told and _moment(cursor) == _moment(told):
             continue
@@ -136,4 +134,4 @@ def _field(entry: "Dict[str, Any]", name: str) -> "Union[str, bytes]":
 
 def _count(entry: "Dict[str, Any]", name: str, default: int = 0) -> int:
     text = str(entry.get(name))
-    return int(text) if re.match("[0-9]{1,9}$", text) else default
+    return int(text) if 1 <= len(text) <= 9 and not text.strip("0123456789") else default

@@ -3,19 +3,19 @@
 auth.log -> auth.log.1 -> auth.log.2.gz, auth.log-20261121, auth-20261121.log, auth.log.old
 """
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Optional, Set
 
 PACKED = (b".gz", b".xz", b".bz2", b".zst")
-LEFT = re.compile(rb"(.+?)(?:\.[0-9]{1,3}|[.-][0-9]{4}[0-9.-]*|\.old)(\.[a-z]\w*?)??(?:\.(?:gz|xz|bz2|zst))?$")
+LEFT = rb"(.+?)(?:\.[0-9]{1,3}|[.-][0-9]{4}[0-9.-]*|\.old)(\.[a-z]\w*?)??(?:\.(?:gz|xz|bz2|zst))?$"
 
 
 def parse_bases(name: bytes) -> "Set[bytes]":
     """Of which logs a file may be what rotation left; a date may stand before the last part of the name."""
-    match = LEFT.match(name)
+    import re
+
+    match = re.match(LEFT, name)
     return {match.group(1) + (match.group(2) or b"")} if match else set()
 
 
@@ -32,6 +32,8 @@ def parse_own(paths: "List[bytes]") -> "List[bytes]":
 
 
 def parse_number(name: bytes, base: bytes) -> "Optional[int]":
+    import re
+
     match = re.match(rb"\.([0-9]{1,5})(\.gz)?$", name[len(base) :])
     return int(match.group(1)) if match else None
 

@@ -3,8 +3,6 @@
 From /proc/self/mountinfo (proc_pid_mountinfo(5)) and /sys/class/block. The kernel's own file systems are left out.
 """
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, List, Set, Tuple
@@ -106,6 +104,8 @@ def _below(host: "Host", folder: bytes) -> "List[bytes]":
 
 def parse_server(device: bytes) -> bytes:
     """The machine that a network file system comes from, b"" when its source does not name one."""
+    import re
+
     found = re.match(SERVER, device)
     return next(filter(None, found.groups()), b"") if found else b""
 

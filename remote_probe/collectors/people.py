@@ -8,8 +8,6 @@ and a newer one of its kind is too (/boot/vmlinuz-*, /lib/modules). What needs-r
 asked: it takes seconds.
 """
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Tuple
@@ -97,18 +95,23 @@ def parse_session(content: bytes) -> "Dict[str, Value] | None":
 
 def parse_btime(content: bytes) -> float:
     """When it was booted, in epoch seconds; 0 when /proc/stat does not say."""
-    found = re.search(rb"^btime (\d{1,12})$", content, re.MULTILINE)
-    return float(found.group(1)) if found else 0.0
+    words = (b"\n" + content).partition(b"\nbtime ")[2].split(b"\n")[0]
+    return float(words) if words.isdigit() and len(words) <= 12 else 0.0
 
 
 def newest(release: bytes, installed: "List[bytes]") -> bytes:
     """The newest kernel that is installed, when it is newer than `release` and of its kind (`-amd64`, `.x86_64`)."""
+    installed = [name for name in installed if name != release]
+    if not installed:
+        return b""
     kind, version = _version(release)
     newer = [(_version(name)[1], name) for name in installed if _version(name)[0] == kind]
     return max([one for one in newer if one[0] > version] or [((), b"")])[1]
 
 
 def _version(release: bytes) -> "Tuple[Any, Tuple[int, ...]]":
+    import re
+
     tail = re.search(rb"[-.]([A-Za-z][\w+]*(?:-[A-Za-z][\w+]*)*)$", release)
     base = re.sub(rb"\.(?:el|fc)\d.*", b"", release[: tail.start()] if tail else release)
     return (tail and tail.group(1), b"uek" in release), tuple(int(digits) for digits in re.findall(rb"\d{1,9}", base))

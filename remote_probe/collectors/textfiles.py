@@ -4,8 +4,6 @@ The Prometheus text exposition format, as far as it names series and gives value
 left out. Values stay text here: the centre knows what NaN and +Inf are worth.
 """
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Iterator, List, Tuple
@@ -14,12 +12,9 @@ if TYPE_CHECKING:
 
 MOST = 2000  # series of all files together
 LONGEST = 8192  # bytes of a line
-SAMPLE = re.compile(
-    rb"""([a-zA-Z_:][\w:]*)
-    (?: [ \t]* \{ ( (?: [ \t,]* [a-zA-Z_]\w* [ \t]* = [ \t]* "(?:[^"\\]|\\.)*" )* [ \t,]* ) \} [ \t]* | [ \t]+ )
-    ([^\s{}"]+) (?: [ \t]+ -?[0-9]+ )?""",
-    re.VERBOSE,
-)
+SAMPLE = rb"""(?x)([a-zA-Z_:][\w:]*)
+(?: [ \t]* \{ ( (?: [ \t,]* [a-zA-Z_]\w* [ \t]* = [ \t]* "(?:[^"\\]|\\.)*" )* [ \t,]* ) \} [ \t]* | [ \t]+ )
+([^\s{}"]+) (?: [ \t]+ -?[0-9]+ )?"""
 
 
 def read(host: "Host") -> "Rows":
@@ -62,9 +57,11 @@ def files(host: "Host", paths: "List[str]") -> "Iterator[Tuple[bytes, str]]":
 
 def parse_samples(content: bytes) -> "Iterator[Tuple[int, bytes, bytes]]":
     """(line number, series, value) of each sample; the series is b"" for a line that is none."""
+    import re
+
     for number, line in enumerate(map(bytes.strip, content.split(b"\n")), 1):
         if line and not line.startswith(b"#"):
-            fit = SAMPLE.fullmatch(line) if len(line) <= LONGEST else None
+            fit = re.fullmatch(SAMPLE, line) if len(line) <= LONGEST else None
             if fit:
                 labels = (fit.group(2) or b"").strip(b", \t")
                 yield number, fit.group(1) + (b"{%s}" % labels if labels else b""), fit.group(3)

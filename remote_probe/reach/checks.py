@@ -1,8 +1,8 @@
 """Section `checks`: runs the commands of config.xml, one at a time."""
 
+import _signal  # type: ignore[import-not-found]  # the C half of signal: see remote_probe
 import os
 import select
-import signal
 import time
 
 from remote_probe import child as children
@@ -86,7 +86,7 @@ def _watch(child: int, texts: "Dict[int, bytes]", still_open: "List[int]", until
 def _end_group(child: int) -> None:
     """Whoever is left of the group, then its leader, unless that was waited for already."""
     try:
-        os.killpg(child, signal.SIGKILL)
+        os.killpg(child, _signal.SIGKILL)
     except OSError:
         pass  # nobody, or it is not leader of its group yet
     children.end(child)
@@ -96,8 +96,8 @@ def _become(program: str, command: "Sequence[str]", out: int, err: int, seconds:
     """The child, until it is the program."""
     try:
         os.setpgid(0, 0)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and that would be inherited
-        signal.alarm(int(seconds) + 5)  # should the parent be killed
+        _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # Python ignores it, and that would be inherited
+        _signal.alarm(int(seconds) + 5)  # should the parent be killed
         os.dup2(os.open("/dev/null", os.O_RDWR), 0)
         os.dup2(out, 1)
         os.dup2(err, 2)

@@ -4,7 +4,6 @@ Only regular files are opened: a fifo, a device or a folder under the name of a 
 """
 
 import os
-import re
 import stat
 import time
 import zlib
@@ -13,7 +12,7 @@ from remote_probe.render import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Tuple
+    from typing import Dict, List, Match, Optional, Tuple
 
     from remote_probe.host import Host
 
@@ -36,8 +35,11 @@ class Reach:
 
     def path(self, spelled: str) -> bytes:
         """The other way round; of what was cut the beginning."""
+        if "\\" not in spelled:
+            return spelled.encode("utf-8", "surrogateescape")
+        import re
 
-        def byte(match: "re.Match[bytes]") -> bytes:
+        def byte(match: "Match[bytes]") -> bytes:
             return b"\\" if match.group(1) == b"\\" else bytes([int(match.group(1)[1:], 16)])
 
         return re.sub(rb"\\(\\|x[0-9a-f]{2})", byte, spelled.encode("utf-8", "surrogateescape"))
@@ -63,12 +65,15 @@ class Reach:
         """The paths that fit, sorted; wildcards do not match slashes, nor a dot in front. Never raises OSError."""
         found = [b""]
         for part in pattern.split(b"/")[1:]:
-            if re.search(rb"[*?[]", part):
+            if self.is_pattern(part):
                 found = [folder + b"/" + name for folder in found for name in self._matching(folder, part)]
             else:
                 found = [folder + b"/" + part for folder in found]
             found = found[:MOST]
         return [path for path in found if os.path.lexists(self.host.root + path)]
+
+    def is_pattern(self, path: bytes) -> bool:
+        return any(mark in path for mark in b"*?[")
 
     def fits(self, path: bytes, pattern: bytes) -> bool:
         import fnmatch

@@ -8,8 +8,12 @@ import select
 import time
 
 from remote_probe import collect, host
+from remote_probe.watching import packets
+from remote_probe.watching.contacts import Contacts
 from remote_probe.watching.event import Teller
+from remote_probe.watching.mounts import Mounts
 from remote_probe.watching.readings import Readings
+from remote_probe.watching.uevents import Uevents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,26 +89,18 @@ class Watcher:
             self._due[name] = self._clock()
 
     def _uevents(self) -> None:
-        from remote_probe.watching.uevents import Uevents
-
         self._watch("devices", Uevents(self._machine()), select.POLLIN)
         self._teller.coverage["devices"] = "uevent"
 
     def _mounts(self) -> None:
-        from remote_probe.watching.mounts import Mounts
-
         self._watch("mounts", Mounts(self._machine()), Mounts.events)
         self._teller.coverage["mounts"] = "mountinfo"
 
     def _contacts(self) -> None:
-        from remote_probe.watching.contacts import Contacts
-
         known = Contacts(self._machine, bool(self._request.get("loopback")), self._clock)
         try:
-            from remote_probe.watching.packets import Tap
-
             for protocol in (6, 17):  # TCP, UDP
-                self._watch("contacts", Tap(protocol, known, self._clock), select.POLLIN)
+                self._watch("contacts", packets.Tap(protocol, known, self._clock), select.POLLIN)
             self._teller.coverage["contacts"] = "packet"
         except (OSError, ImportError):
             from remote_probe.watching.connections import Connections
