@@ -5,11 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import Any, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from poller.cli.settings import Settings, counted, inert, print_json
+
+if TYPE_CHECKING:
+    from poller.control import Client
+    from poller.model import Config
 
 # Seconds in which a daemon that was asked to stop is gone.
 _GONE: Final = 15.0
@@ -24,8 +31,12 @@ _PRIORITY: Final = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.I
 @click.option("--reload", is_flag=True, help="Have it read config.xml again; exit 2 when it refuses that.")
 @click.option("--stop", is_flag=True, help="End it, and wait until it has ended.")
 @click.option("--json", "as_json", is_flag=True, help="With --status: print one JSON document.")
+@click.option(
+    "--socket", type=click.Path(path_type=Path), metavar="PATH",
+    help="With one of these: where the daemon listens. Default: as config.xml says.",
+)  # fmt: skip
 @click.pass_obj
-def command(settings: Settings, show: bool, reload: bool, stop: bool, as_json: bool) -> int:
+def command(settings: Settings, show: bool, reload: bool, stop: bool, as_json: bool, socket: Path | None) -> int:
     """Poll every host at its own interval until a signal ends it.
 
     It stays in the foreground, holds one session at each host, and takes the place of `poller run` in
@@ -47,11 +58,14 @@ def command(settings: Settings, show: bool, reload: bool, stop: bool, as_json: b
         raise click.UsageError("--status, --reload and --stop are one at a time")
     if as_json and not show:
         raise click.UsageError("--json goes with --status")
-    if show:
-        return _status(settings, as_json=as_json)
-    if reload:
-        return _reload(settings)
-    return _stop(settings) if stop else _serve(settings)
+    if not (show or reload or stop):
+        if socket is not None:
+            raise click.UsageError("--socket goes with --status, --reload or --stop; a daemon's own is in config.xml")
+        return _serve(settings)
+    with _daemon(settings, socket) as client:
+        if show:
+            return _status(settings, client, as_json=as_json)
+        return _reload(settings, client) if reload else _stop(settings, client)
 
 
 def _serve(settings: Settings) -> int:
@@ -66,7 +80,7 @@ def _serve(settings: Settings) -> int:
 
 
 class _Lines(logging.Handler):
-    """One line per record on stderr, foreign text made inert: with the time of day, or as journald wants it."""
+    """Records on stderr, foreign text made inert: with the time of day, or as journald wants it."""
 
     def __init__(self, *, journald: bool) -> None:
         super().__init__()
@@ -74,7 +88,9 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            click.echo(f"{self._before(record)}{inert(self.format(record))}", err=True)
+            before = self._before(record)
+            for line in inert(self.format(record)).split("\n"):  # of a traceback, each with its priority
+                click.echo(f"{before}{line}", err=True)
         except Exception:
             self.handleError(record)
 
@@ -96,21 +112,47 @@ def _speak(verbose: int) -> None:
         logging.getLogger("poller.daemon.service.minute").setLevel(logging.WARNING if journald else logging.INFO)
 
 
-def _client(settings: Settings) -> Any:
-    """ConfigError: config.xml, which says where the socket is, has mistakes. The daemon does not mind."""
-    from poller.control import Client, socket_path
+@contextmanager
+def _daemon(settings: Settings, socket: Path | None) -> Iterator[Client]:
+    """Of the daemon that config.xml is about, also when that has mistakes: the daemon has read a better one.
+
+    Whom nobody answers is told when there is a daemon all the same.
+    """
+    from poller.control import Client, NotRunningError, socket_path
+    from poller.daemon.beside import refuse_beside_daemon
+
+    if socket is not None:
+        yield Client(socket)
+        return
+    config = _config(settings)
+    try:
+        yield Client(socket_path(config))
+    except NotRunningError:
+        refuse_beside_daemon(config)
+        raise
+
+
+def _config(settings: Settings) -> Config:
+    from poller.config.broken import salvage
+    from poller.config.mistakes import WrongError
     from poller.errors import ConfigError
 
     try:
-        config = settings.config
-    except ConfigError:
-        click.echo("poller: not asked; a daemon that runs goes on with what it has read before", err=True)
-        raise
-    return Client(socket_path(config))
+        return settings.config
+    except ConfigError as error:
+        try:
+            config = salvage(settings.config_path)
+        except WrongError:
+            raise error from None
+        first, more = error.mistakes[0], len(error.mistakes) - 1
+        rest = f" (and {more} more: `poller check-config`)" if more else ""
+        click.echo(f"poller: config.xml has mistakes; a daemon that runs goes on with what it has read before\n"
+                   f"    {inert(str(first))}{rest}", err=True)  # fmt: skip
+        return config
 
 
-def _status(settings: Settings, *, as_json: bool) -> int:
-    document = _client(settings).ask("status")
+def _status(settings: Settings, client: Client, *, as_json: bool) -> int:
+    document = client.ask("status")
     if as_json:
         print_json(document)
         return 0
@@ -136,7 +178,8 @@ def _told(document: dict[str, Any]) -> list[str]:
     if document["lost"]:
         lines.append(f"{counted(document['lost'], 'poll')} were lost: the journal could not be written")
     lines += [f"{duty['name']}: {duty['trouble']}" for duty in document["duties"] if duty["trouble"]]
-    return lines + ([document["reload"]["words"]] if document["reload"]["words"] else [])
+    reloaded = document["reload"]
+    return [*lines, *([reloaded["words"]] if reloaded["words"] else []), *reloaded.get("restart", ())]
 
 
 def _sessions(sessions: list[dict[str, Any]], now_ms: int) -> list[str]:
@@ -151,17 +194,17 @@ def _sessions(sessions: list[dict[str, Any]], now_ms: int) -> list[str]:
     return lines + ([f"and {counted(more, 'session')} more: `poller daemon --status --json`"] if more else [])
 
 
-def _reload(settings: Settings) -> int:
-    answer = _client(settings).ask("reload")
-    settings.out.print(inert(answer["words"]), markup=False)
+def _reload(settings: Settings, client: Client) -> int:
+    answer = client.ask("reload")
+    for line in (answer["words"], *answer.get("restart", ())):
+        settings.out.print(inert(line), markup=False)
     return 2 if answer["refused"] else 0
 
 
-def _stop(settings: Settings) -> int:
+def _stop(settings: Settings, client: Client) -> int:
     from poller.control import NotRunningError
     from poller.errors import BusyError
 
-    client = _client(settings)
     pid = client.ask("stop")["pid"]
     ends = time.monotonic() + _GONE
     while time.monotonic() < ends:

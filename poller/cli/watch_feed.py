@@ -96,6 +96,7 @@ def _relay(feed: Feed, told: Told) -> None:
 
 def _own(config: Config, hosts: Sequence[Host]) -> Feed:
     from poller.daemon import alone
+    from poller.daemon.beside import refuse_beside_daemon
 
-    alone.refuse_beside_daemon(config)
+    refuse_beside_daemon(config)
     return Feed("no daemon: polled by this command", lambda feed: alone.watch(config, hosts, feed.put, feed.stop))

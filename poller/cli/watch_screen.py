@@ -38,6 +38,8 @@ _SIGNS: Final = {
     Light.COLD: ("◌", "c", "cyan"),
 }
 _GAP: Final = 2
+# The head has two parts, and each at most so much of the lines.
+_SHARE: Final = 6
 _PLAIN: Final = Style.null()
 _BOLD: Final = Style.parse("bold")
 _DIM: Final = Style.parse("dim")
@@ -58,12 +60,19 @@ class Screen:
         self._lines: dict[str, tuple[Sighted, Line]] = {}
 
     def __enter__(self) -> Screen:
-        self._console.set_alt_screen()
-        self._console.show_cursor(False)
-        self._draw()
+        try:
+            self._console.set_alt_screen()
+            self._console.show_cursor(False)
+            self._draw()
+        except BaseException:  # Ctrl-C may come that soon
+            self._give_back()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
         self._console.show_cursor()
         self._console.set_alt_screen(False)
 
@@ -82,7 +91,8 @@ class Screen:
         """All of it in one write, over what is there: nothing flickers."""
         self._drawn, self._stale = time.monotonic(), False
         width, height = self._console.size
-        lines = [*self._head(), *self._grid(width, max(1, (height - 4) // 2))]
+        head = self._head(width, max(1, height // _SHARE))
+        lines = [*head, *self._grid(width, max(1, (height - 1 - len(head)) // 2))]
         lines = lines[: height - 1]
         lines += self._events(height - len(lines))
         segments = [Control.home().segment]
@@ -92,11 +102,19 @@ class Screen:
             segments += Segment.adjust_line_length(line, width)
         self._console.print(_Segments(segments), end="", soft_wrap=True)
 
-    def _head(self) -> list[Line]:
+    def _head(self, width: int, most: int) -> list[Line]:
+        """What it is and how many hosts look how; whom it comes from and how well all of it is seen; an empty line.
+
+        Each of both takes as many lines as its parts need, at most so many.
+        """
         counts = [f"{count} {self._sign(light)} {light}" for light, count in self._picture.counts().items() if count]
-        head = [Segment(f"poller watch  {clock(now_ms())} UTC  ", _BOLD), Segment("  ".join(counts), _PLAIN)]
-        coverage = "; ".join(self._picture.coverage()) or "nobody has told yet how well he can be seen"
-        return [head, [Segment(one_line(f"{self._picture.source}; {coverage}"), _DIM)], []]
+        title = f"poller watch  {clock(now_ms())} UTC"
+        first, *others = _packed([title, *counts], "  ", width)[:most]
+        head: list[Line] = [[Segment(title, _BOLD), Segment(first[len(title) :], _PLAIN)]]
+        head += [[Segment(line, _PLAIN)] for line in others]
+        coverage = self._picture.coverage() or ["nobody has told yet how well he can be seen"]
+        seen = _packed([one_line(part) for part in (self._picture.source, *coverage)], "; ", width)[:most]
+        return [*head, *([Segment(line, _DIM)] for line in seen), []]
 
     def _sign(self, light: Light) -> str:
         return _SIGNS[light][1 if self._ascii else 0]
@@ -140,6 +158,17 @@ class Screen:
         host = one_line(one.host)
         begin = f"{clock(event.at_ms)[11:]}{mark} {host}{' ' * (self._widest - cell_len(host))} "
         return [Segment(begin, _PLAIN), Segment(text, style)]
+
+
+def _packed(parts: Sequence[str], between: str, width: int) -> list[str]:
+    """As few lines as they fit into; a part that is wider has one of its own."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if cell_len(lines[-1] + between + part) <= width:
+            lines[-1] += between + part
+        else:
+            lines.append(part)
+    return lines
 
 
 _TROUBLE: Final = (Light.DARK, Light.AMBER, Light.WAITING, Light.COLD, Light.CONNECTED)

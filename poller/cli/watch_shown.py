@@ -14,7 +14,7 @@ import click
 from poller.cli.foreign import one_line
 from poller.cli.instant import shown as clock
 from poller.cli.settings import Settings, counted
-from poller.model import Light, Seat
+from poller.model import Light, Seat, Sighted
 
 if TYPE_CHECKING:
     from poller.cli.watch_picture import Picture
@@ -45,7 +45,7 @@ def showing(settings: Settings, picture: Picture, *, as_json: bool) -> Iterator[
         with Screen(settings.out, picture) as screen:
             yield screen
     else:
-        yield _Lines(picture)
+        yield Lines(picture)
 
 
 class _Piped:
@@ -72,8 +72,12 @@ class _Json(_Piped):
         sys.stdout.flush()
 
 
-class _Lines(_Piped):
-    """An event when it is seen, and once more when it is stored and its text has grown meanwhile."""
+class Lines(_Piped):
+    """An event when it is seen, and once more when it is stored and its text has grown meanwhile.
+
+    What the kernel only announces has no line before it is read, or known that there is nothing to read: no line can
+    be taken back.
+    """
 
     def __init__(self, picture: Picture) -> None:
         super().__init__()
@@ -87,7 +91,7 @@ class _Lines(_Piped):
         for one in news:
             if isinstance(one, Seat):
                 self._tell(one)
-            elif self._is_new(one.id, one.event.details, stored=one.stored):
+            elif not _announced(one) and self._is_new(one.id, one.event.details, stored=one.stored):
                 click.echo(f"{clock(one.event.at_ms)} {one_line(one.host)} [{one.event.severity}] "
                            f"{one_line(one.event.kind)} {one_line(one.event.details)}")  # fmt: skip
         coverage = self._picture.coverage()
@@ -113,6 +117,11 @@ class _Lines(_Piped):
             self._said.clear()
         self._said[number] = details
         return True
+
+
+def _announced(one: Sighted) -> bool:
+    """The words are those of `poller.live.fold`. Each has a successor within a second."""
+    return not one.stored and one.event.details.endswith(": being read")
 
 
 def seat_line(seat: Seat) -> str:

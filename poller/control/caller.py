@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
 
 from poller.control.connection import Connection
-from poller.control.message import Message, encode
+from poller.control.message import Message, ProtocolError, encode
+from poller.errors import UsageError
+
+_HINT: Final = "the command and the daemon may not fit"
+_RELOAD: Final = "config.xml has changed since the daemon read it: `poller daemon --reload`"
+# Characters that are shown of a name that nobody has.
+_LONGEST: Final = 100
 
 
 class Caller:
@@ -17,6 +23,27 @@ class Caller:
         self.request = request
         self._connection = connection
         self._closing = closing
+
+    def hosts(self, known: Collection[str]) -> tuple[str, ...]:
+        """`hosts` of the request: a list of names that are known. It may be empty, but must be there.
+
+        ProtocolError for what is no list of names, UsageError for a name that is not known.
+        """
+        names = self.request.get("hosts")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ProtocolError("hosts must be a list of names", _HINT)
+        for name in names:
+            if name not in known:
+                shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+                raise UsageError(f"the daemon does not know {shown!r}", _RELOAD)
+        return tuple(names)
+
+    def flag(self, field: str) -> bool:
+        """True or false; false when nothing is said of it. ProtocolError for all else."""
+        value = self.request.get(field, False)
+        if not isinstance(value, bool):
+            raise ProtocolError(f"{field} must be true or false", _HINT)
+        return value
 
     def send(self, item: Mapping[str, Any]) -> bool:
         """Tells one thing of a stream and never waits. False when the client is gone: it was let go for not reading."""

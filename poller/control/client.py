@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,8 @@ from poller.errors import BusyError, PollerError
 
 # Seconds of silence after which the daemon is taken for hung; it gives a sign of life every five.
 _SILENCE: Final = 20.0
+# Seconds until a daemon whose queue was full is tried again.
+_AGAIN: Final = 0.05
 _AT_ONCE: Final = 1 << 16
 
 
@@ -71,7 +74,7 @@ class Client:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(self._silence)
         try:
-            sock.connect(bytes(self._path))
+            self._connect(sock)
             self._trust(sock)
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
             sock.close()
@@ -83,6 +86,18 @@ class Client:
             sock.close()
             raise
         return sock
+
+    def _connect(self, sock: socket.socket) -> None:
+        """Waits while too many others want to talk to the daemon: a socket with a time limit is told EAGAIN then."""
+        ends = time.monotonic() + self._silence
+        while True:
+            try:
+                sock.connect(bytes(self._path))
+                return
+            except BlockingIOError:
+                if time.monotonic() >= ends:
+                    raise TimeoutError from None
+                time.sleep(_AGAIN)
 
     def _trust(self, sock: socket.socket) -> None:
         """A daemon of our own account, of root's, or of the one whose folder this is: nobody else may answer for it."""

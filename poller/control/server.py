@@ -176,6 +176,9 @@ class Server:
             client.give_up()
         except ProtocolError as error:
             client.finish(encode(failure(error)))
+        except Exception as error:  # ours, or no memory: no reason not to be there for the others
+            _log.error("a request of the command line failed: %r", error, exc_info=True)
+            client.give_up()
 
     def _begin(self, client: Connection, request: Message) -> None:
         handler = self._handlers.get(str(request.get("ask")))
@@ -198,7 +201,7 @@ class Server:
         except PollerError as error:
             client.finish(encode(failure(error)))
         except Exception as error:
-            _log.error("a request of the command line failed: %r", error, exc_info=_log.isEnabledFor(logging.DEBUG))
+            _log.error("a request of the command line failed: %r", error, exc_info=True)
             fault = PollerError(f"a fault of the daemon: {type(error).__name__}", _FAULT, code="fault")
             client.finish(encode(failure(fault)))
         finally:

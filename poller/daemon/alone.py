@@ -9,8 +9,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from poller import round
@@ -18,7 +16,6 @@ from poller.clock import now_ms
 from poller.daemon.attending import Attending
 from poller.daemon.duty import Duty
 from poller.daemon.keeping import Keeping
-from poller.errors import BusyError
 from poller.fleet.threads import Threads
 from poller.intake import new_id
 from poller.live.document import Shown
@@ -30,25 +27,6 @@ from poller.store import Journal
 _LOOK: Final = 0.2
 _FINISH: Final = 0.5
 _TELL: Final = 5.0
-
-
-def refuse_beside_daemon(config: Config) -> None:
-    """BusyError when a daemon has the journal, though nobody answers at its socket: two must not hold one host."""
-    pid = _holder(config.journal)
-    if pid:
-        raise BusyError(
-            f"a daemon (process {pid}) is at work on {config.journal}, but does not answer at its socket",
-            "`poller daemon --status` says what it knows; does the daemon have another <daemon socket=...>?",
-        )
-
-
-def _holder(journal: Path) -> int:
-    """The process that signed the lock of rounds, when that is a daemon that lives; else 0."""
-    with suppress(OSError, ValueError):
-        pid = int(journal.with_name(journal.name + ".lock").read_bytes()[:20])
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return pid if b"daemon" in words else 0
-    return 0
 
 
 def watch(

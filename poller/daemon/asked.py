@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from poller.clock import now_ms
 from poller.control import Caller
 from poller.daemon.account import host_entry
-from poller.errors import BusyError, StoreError, UsageError
+from poller.errors import BusyError, StoreError
 
 if TYPE_CHECKING:
     from poller.intake import Taken
@@ -50,15 +50,17 @@ class Asked:
         """Request: `hosts` (names), `now` (also where logins are refused). Items are entries of the hosts.
 
         The answer: `round` (the daemon's, of the newest poll), `started_ms`, `finished_ms`, and `missing`: the names
-        of hosts of which no poll came in time. UsageError for a name that the daemon does not know, StoreError when
-        what was polled cannot be stored.
+        of hosts of which no poll came in time. UsageError for a name that the daemon does not know, ProtocolError for
+        what is no request, StoreError when what was polled cannot be stored.
         """
-        deadlines = self._deadlines(caller.request.get("hosts"))
+        now = caller.flag("now")
+        known = {host.name: host.poll.deadline for host in self._config().hosts}
+        deadlines = {name: known[name] for name in caller.hosts(known)}
         wish = _Wish(deadlines)
         with self._lock:
             self._wishes = (*self._wishes, wish)
         try:
-            self._poll_now(tuple(deadlines), caller.request.get("now") is True)
+            self._poll_now(tuple(deadlines), now)
             for one in wish.granted(caller, self._trouble):
                 caller.deliver(host_entry(one))
         finally:
@@ -72,17 +74,6 @@ class Asked:
             "finished_ms": now_ms(),
             "missing": sorted(wish.missing),
         }
-
-    def _deadlines(self, names: object) -> dict[str, float]:
-        known = {host.name: host.poll.deadline for host in self._config().hosts}
-        wanted = names if isinstance(names, list) else []
-        unknown = [str(name) for name in wanted if name not in known]
-        if unknown:
-            raise UsageError(
-                f"the daemon does not know {unknown[0]!r}",
-                "config.xml has changed since the daemon read it: `poller daemon --reload`",
-            )
-        return {name: known[name] for name in wanted}
 
     def taken(self, round_id: str, taken: Iterable[Taken]) -> None:
         """Polls that were stored. Costs nothing while nobody waits for any."""

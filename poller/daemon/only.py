@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from poller.daemon.beside import holder
 from poller.errors import BusyError
 from poller.model import Deadline
 from poller.store.lock import RoundLock
@@ -30,6 +31,11 @@ def only_one(journal: Path, stop: threading.Event) -> Iterator[None]:
                 break
             except BusyError as error:
                 if deadline.passed or stop.is_set():
-                    raise BusyError(error.sentence, _HINT) from error
+                    raise BusyError(_sentence(journal) or error.sentence, _HINT) from error
                 time.sleep(_LOOK)
         yield
+
+
+def _sentence(journal: Path) -> str:
+    pid = holder(journal)
+    return f"a daemon (process {pid}) is at work on {journal} already" if pid else ""

@@ -45,6 +45,8 @@ _minutes = logging.getLogger(f"{__name__}.minute")
 # Seconds that the main loop waits for polls before it looks at everything else.
 _LOOK: Final = 0.2
 _MINUTE: Final = 60.0
+# Seconds that a command that wants polls waits for the main loop, which may store much just then.
+_PATIENCE: Final = 60.0
 # When it ends: seconds for polls that are under way, for the journal, for the duties; and for all of it at most.
 _FINISH, _STORE, _PART, _END = 4.0, 2.0, 1.0, 9.5
 
@@ -78,7 +80,7 @@ class Service:
         signals: Signals,
         stack: ExitStack,
     ) -> None:
-        self._config = config
+        self._began = self._config = config
         self._names = {host.name for host in config.hosts}
         self._reread = reread
         self._reloaded = Reloaded(config, now_ms(), "")
@@ -116,9 +118,9 @@ class Service:
         """One time round the loop."""
         self._rounds.turn(self._config, self._keeping)
         self._take(arrivals)
-        self._errands.run()
         if self._signals.wants_reload():
-            self._reload()
+            self._errands.put(self._reload)
+        self._errands.run()
         if time.monotonic() >= self._minute_ends:
             self._tell_minute()
         for duty in self._duties:
@@ -142,9 +144,7 @@ class Service:
         self._minute_ends = time.monotonic() + _MINUTE
         tally, standings = self._board.end_minute(), [duty.standing for duty in self._duties]
         _minutes.info("%s", status.minute(tally, self._board, self._keeping, self._engine.links()))
-        self._supervisor.status(
-            status.line(self._config, tally, self._board, self._keeping, self._reloaded.refused, standings)
-        )
+        self._supervisor.status(status.line(self._config, tally, self._board, self._keeping, self._reloaded, standings))
 
     # What others ask for
 
@@ -160,27 +160,29 @@ class Service:
     def _status(self) -> Mapping[str, Any]:
         standings = [duty.standing for duty in self._duties]
         links = self._engine.links()
-        return status.document(self._config, self._board, self._keeping, links, standings, self._reloaded)
+        listens = socket_path(self._began)
+        return status.document(self._config, self._board, self._keeping, links, standings, self._reloaded, listens)
 
     def _stop(self, caller: Caller) -> Mapping[str, Any]:
         self._signals.end()
         return {"pid": os.getpid()}
 
     def _poll_now(self, hosts: Collection[str], at_any_rate: bool) -> None:
-        self._errands.put(lambda: self._engine.poll_now(hosts, at_any_rate=at_any_rate))
+        self._errands.ask(lambda: self._engine.poll_now(hosts, at_any_rate=at_any_rate), _PATIENCE)
 
     def _seats(self) -> Sequence[Seat]:
         return self._errands.ask(lambda: self._noticing.all_seats)
 
     def _reload(self) -> Mapping[str, Any]:
-        """`refused` says why not, and is empty when config.xml is taken."""
+        """`refused` says why not, and is empty when config.xml is taken; `restart` what of it needs a new start."""
         self._supervisor.reloading()
-        self._reloaded = done = reload(self._config, self._reread)
-        if not done.refused:
-            self._change(done.config)
-        self._supervisor.ready()
-        self._supervisor.status(done.words)
-        return {"refused": done.refused, "words": done.words, "hosts": len(self._config.hosts)}
+        try:
+            self._reloaded = done = reload(self._config, self._reread, self._change, self._began)
+        finally:
+            self._supervisor.ready()
+        self._supervisor.status("; ".join((done.words, *done.restart)))
+        hosts = len(self._config.hosts)
+        return {"refused": done.refused, "words": done.words, "hosts": hosts, "restart": list(done.restart)}
 
     def _change(self, config: Config) -> None:
         """Alerts of hosts that are gone end in the next turn of the upkeep, which is now."""
@@ -204,6 +206,7 @@ class Service:
     def _drain(self) -> None:
         """Polls that are under way may finish, what has finished is stored; what people are owed stays owed."""
         self._supervisor.stopping()
+        self._errands.end()
         for duty in self._duties:
             duty.stop()
         self._stopped = True
@@ -219,6 +222,7 @@ class Service:
         """After a fault of the main loop: what polls, and what is polled, is given up."""
         if not self._stopped:
             self._signals.fail()
+            self._errands.end()
             self._engine.stop(0.0)
 
     def _end_duties(self) -> None:

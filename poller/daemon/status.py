@@ -28,6 +28,7 @@ def document(
     links: Mapping[str, LinkState],
     standings: Iterable[Standing],
     reloaded: Reloaded,
+    socket: Path,
 ) -> dict[str, Any]:
     """The stable JSON form. Instants are UTC epoch milliseconds, sizes bytes."""
     outcomes, polled, failing = board.totals()
@@ -36,6 +37,7 @@ def document(
         "version": __version__,
         "config": str(config.path),
         "journal": str(config.journal),
+        "socket": str(socket),
         "now_ms": now_ms(),
         "hosts": len(config.hosts),
         "polled": polled,
@@ -55,7 +57,12 @@ def document(
             }
             for one in standings
         ],
-        "reload": {"at_ms": reloaded.at_ms, "words": reloaded.words, "refused": reloaded.refused},
+        "reload": {
+            "at_ms": reloaded.at_ms,
+            "words": reloaded.words,
+            "refused": reloaded.refused,
+            "restart": list(reloaded.restart),
+        },
         **_resources(),
     }
 
@@ -96,13 +103,14 @@ def minute(tally: Tally, board: Board, keeping: Keeping, links: Mapping[str, Lin
 
 
 def line(
-    config: Config, tally: Tally, board: Board, keeping: Keeping, refused: str, standings: Iterable[Standing]
+    config: Config, tally: Tally, board: Board, keeping: Keeping, reloaded: Reloaded, standings: Iterable[Standing]
 ) -> str:
     """For `systemctl status`: the counts, and before them what is wrong."""
     _, polled, _ = board.totals()
     troubles = [f"{one.name}: {one.trouble}" for one in standings if one.trouble]
     parts = [
-        f"config.xml was refused: {refused}" if refused else "",
+        f"config.xml was refused: {reloaded.refused}" if reloaded.refused else "",
+        *reloaded.restart,
         *_wrong(board, keeping),
         *troubles,
         f"{hosts(len(config.hosts))}, {polled} polled",

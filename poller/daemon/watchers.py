@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from poller.control import Caller
-from poller.errors import UsageError
 from poller.live.document import Shown, document
 from poller.model import Seat
 
@@ -39,9 +38,10 @@ class Watchers:
     def watch(self, caller: Caller) -> Mapping[str, Any]:
         """Request: `hosts` (names). Items are those of `poller.live.document`, first the seat of each host.
 
-        Lasts until the client goes or the daemon stops. UsageError for a name that the daemon does not know.
+        Lasts until the client goes or the daemon stops. UsageError for a name that the daemon does not know,
+        ProtocolError for what is no request.
         """
-        hosts = self._named(caller.request.get("hosts"))
+        hosts = frozenset(caller.hosts(self._known()))
         mine = (caller, hosts)
         with self._lock:
             self._callers = (*self._callers, mine)
@@ -56,17 +56,6 @@ class Watchers:
                 self._callers = tuple(other for other in self._callers if other is not mine)
             self._changed()
         return {"stopping": caller.stopping}
-
-    def _named(self, names: object) -> frozenset[str]:
-        wanted = [str(name) for name in names] if isinstance(names, list) else []
-        known = self._known()
-        unknown = [name for name in wanted if name not in known]
-        if unknown:
-            raise UsageError(
-                f"the daemon does not know {unknown[0]!r}",
-                "config.xml has changed since it was read: `systemctl reload poller`, or SIGHUP",
-            )
-        return frozenset(wanted)
 
     def tell(self, shown: Iterable[Shown]) -> None:
         """Costs nothing while nobody looks."""

@@ -119,7 +119,7 @@ def test_a_daemon_that_runs_tells_what_a_poll_and_a_host_cost_here(hours: Path) 
     with daemon(hours, polls=10_000, connected=60):
         _, found = run_json(hours, "capacity")
     assert found["daemon"] and found["per_poll"]["cpu_measured"]
-    assert 0 < found["per_poll"]["cpu"] < time.process_time() / 5_000
+    assert 0 < found["per_poll"]["cpu"] < sum(os.times()[:4]) / 5_000, "with what other tests have started"
     assert found["memory"]["measured"] == (found["memory"]["bytes"] != HOST_BYTES)
 
 

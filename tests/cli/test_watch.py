@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from poller.cli.watch_feed import open_feed
 from poller.cli.watch_picture import Picture
-from poller.cli.watch_screen import Screen
-from poller.cli.watch_shown import seat_line
+from poller.cli.watch_shown import Lines, seat_line
 from poller.control import Caller, Server, socket_path
 from poller.errors import BusyError
 from poller.live.document import Shown, document
-from poller.model import Config, Event, Host, Light, Seat, Severity, Sighted
+from poller.live.fold import Fold
+from poller.model import Config, Event, Hint, Host, Light, Seat, Severity, Sighted
 from tests.cli import past
 from tests.cli.calling import Inside
 from tests.cli.watchers import site, watching
@@ -113,6 +114,29 @@ def test_without_a_terminal_it_prints_lines_and_ends_after_its_time(tmp_path: Pa
     assert all(past.inert(line) for line in lines)
 
 
+def lines_of(capsys: pytest.CaptureFixture[str], *shown: Sighted) -> list[str]:
+    """What stands in a pipe of these, one after the other, without the instant of each."""
+    lines = Lines(Picture(["pc07"], everything=False))
+    capsys.readouterr()
+    for one in shown:
+        lines.show([one])
+    return [line[20:] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_line_cannot_be_taken_back_so_it_waits_until_the_device_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    fold = Fold("pc07", map(str, count(1)).__next__)
+    hint = fold.hint(Hint("usb", "add", "/devices/pci0000:00/0000:00:14.0/usb1/1-2", "1-2"), AT, 0.0)
+    assert hint is not None and lines_of(capsys, hint) == []
+    first = replace(sighted(hint.id, "storage 0951:1666 at port 1-2"), stored=False)
+    grown = replace(sighted(hint.id, "storage 0951:1666 at port 1-2; disk sdb"), stored=False)
+    assert lines_of(capsys, hint, first, grown, replace(grown, stored=True)) == [
+        "pc07 [medium] usb_attached storage 0951:1666 at port 1-2",
+        "pc07 [medium] usb_attached storage 0951:1666 at port 1-2; disk sdb",
+    ]
+    (unread,) = fold.unread(9.0)
+    assert lines_of(capsys, hint, unread) == ["pc07 [low] usb_attached USB device at port 1-2, nothing to read"]
+
+
 def test_beside_a_daemon_that_does_not_answer_it_does_not_begin(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,54 +202,6 @@ def test_coverage_says_of_how_many_hosts_what_is_seen_how() -> None:
 def test_a_seat_is_one_line(light: Light, words: str, line: str) -> None:
     said = seat_line(Seat("pc07", light, AT, words))
     assert said.startswith(f"2025-10-09 08:53:20 {line}") and past.inert(said)
-
-
-def drawn(picture: Picture, width: int, height: int, **environ: str) -> str:
-    from io import StringIO
-
-    from rich.console import Console
-
-    out = StringIO()
-    console = Console(file=out, width=width, height=height, force_terminal=True, _environ={"TERM": "xterm", **environ})
-    with Screen(console, picture):
-        pass
-    return out.getvalue()
-
-
-def test_the_screen_works_without_colour_and_shows_foreign_text_as_it_is_harmless() -> None:
-    picture = Picture([f"pc{number:02}" for number in range(60)], everything=False)
-    picture.take(Seat("pc07", Light.DARK, AT, "silent for 5 s"))
-    picture.take(sighted("1", past.HOSTILE))
-    plain = drawn(picture, 100, 24, NO_COLOR="1")
-    assert "○ pc07" in plain and "· pc08" in plain and "\x1b[3" not in plain
-    assert "\x1b[2J" not in plain and "\x9b" not in plain and "\u202e" not in plain
-    assert "\x1b[1;31m○ pc07" in drawn(picture, 100, 24)
-
-
-@pytest.mark.parametrize(("width", "height"), [(20, 3), (40, 8), (200, 60)])
-def test_it_fits_into_any_terminal_and_those_that_are_not_well_come_first(width: int, height: int) -> None:
-    picture = Picture([f"pc{number:03}" for number in range(400)], everything=False)
-    picture.take(Seat("pc399", Light.DARK, AT, "silent for 5 s"))
-    frame = drawn(picture, width, height).split("\x1b[H", 1)[1].split("\x1b[?25h")[0]
-    assert frame.count("\n") <= height - 1
-    if height > 3:
-        assert "pc399" in frame
-
-
-def test_on_a_terminal_it_draws_a_screen_and_gives_it_back(tmp_path: Path) -> None:
-    past.fill(tmp_path)
-    ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "poller", "watch", "--host", "web1", "--seconds", "3"]
-    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"}
-    process = subprocess.Popen(words, cwd=tmp_path, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    out = b""
-    with suppress(OSError):  # EIO: nobody has the other end any more
-        while data := os.read(ours, 65536):
-            out += data
-    os.close(ours)
-    assert process.wait(60) == 0
-    assert out.startswith(b"\x1b[?1049h") and out.endswith(b"\x1b[?1049l") and b"poller watch" in out
 
 
 def test_what_a_daemon_tells_is_shown_until_it_stops(tmp_path: Path) -> None:

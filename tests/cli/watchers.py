@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.cli.running import Running, process
 from tests.end_to_end.sshd import Sshd
 
 
@@ -26,45 +24,28 @@ def site(folder: Path, sshd: Sshd, *names: str) -> None:
     (folder / "config.xml").chmod(0o600)
 
 
-class Watcher:
-    """Every wait is bounded by the test's own time limit."""
+class Watcher(Running):
+    """One running `poller watch --json`; `told` is all that it said so far."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, started: subprocess.Popen[str]) -> None:
+        super().__init__(started)
         self.told: list[dict[str, Any]] = []
 
     def until(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first thing that fits, of what comes from now on: a seat or what was sighted."""
-        assert self._process.stdout
-        for line in self._process.stdout:
+        for line in self.lines():
             kind, fields = next(iter(json.loads(line).items()))
             one: dict[str, Any] = {"what": kind, **fields}
             self.told.append(one)
             if fits(one):
                 return one
-        raise AssertionError(f"it ended before that: {self.told}, {self._process.communicate()[1]}")
+        raise AssertionError(f"it ended before that: {self.told}, {self.ended()[1]}")
 
     def until_light(self, light: str) -> dict[str, Any]:
         return self.until(lambda one: one.get("light") == light)
 
-    def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
-        """The exit code and what it said on stderr."""
-        self._process.send_signal(number)
-        _, err = self._process.communicate(timeout=60)
-        return self._process.returncode, err
-
 
 @contextmanager
 def watching(folder: Path, *words: str) -> Iterator[Watcher]:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "poller", "watch", "--json", *words],
-        cwd=folder, env={"HOME": str(folder), "PATH": os.environ["PATH"]}, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    signal.signal(signal.SIGINT, before)
-    try:
-        yield Watcher(process)
-    finally:
-        process.kill()
-        process.communicate()
+    with process(folder, "watch", "--json", *words) as started:
+        yield Watcher(started)

@@ -138,3 +138,17 @@ def test_nothing_is_left_when_it_is_closed(tmp_path: Path) -> None:
     assert not path.exists()
     assert threading.active_count() == threads
     assert len(list(Path("/proc/self/fd").iterdir())) == files
+
+
+def test_one_that_too_many_want_to_talk_to_is_waited_for_and_then_said_to_be_busy(tmp_path: Path) -> None:
+    path = tmp_path / "full"
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as others:
+        listener.bind(str(path))
+        listener.listen(0)
+        for _ in range(3):
+            other = others.enter_context(socket.socket(socket.AF_UNIX))
+            other.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                other.connect(str(path))
+        with pytest.raises(BusyError, match="takes no connection"):
+            Client(path, silence=0.2).ask("status")

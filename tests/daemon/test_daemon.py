@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
-from typing import Any
 
 import pytest
 
@@ -109,38 +108,24 @@ def test_a_bad_config_is_refused_with_its_lines_and_what_was_in_force_stays(site
     daemon.until_polled(1)
     good = site.config.read_text()
     site.write('<host name="web1" address="127.0.0.1" port="x"/><hots/>')
-    bad = site.config.read_text()
     daemon.signal(signal.SIGHUP)
     daemon.until_said(r"config.xml:7: .*\n.*config.xml:7: .*\n.*is refused, what was in force stays")
     daemon.until_polled(2)
-    asked = site.poller("daemon", "--status", code=2)
-    assert asked.stderr.startswith("poller: not asked; a daemon that runs goes on with what it has read before\n")
+    asked = site.poller("daemon", "--status")
+    assert f"process {daemon.process.pid}," in asked.stdout and "is refused, what was in force stays" in asked.stdout
+    assert asked.stderr.startswith("poller: config.xml has mistakes; a daemon that runs goes on with what it has read")
+    assert f"{site.config}:7: " in asked.stderr and "and 1 more: `poller check-config`" in asked.stderr
+    assert "what was in force stays" in site.poller("daemon", "--reload", code=2).stdout
     site.config.write_text(good)
     status = json.loads(site.poller("daemon", "--status", "--json").stdout)
     assert "port" in status["reload"]["refused"]
     assert site.poller("daemon", "--reload").stdout.count("no host has changed") == 1
     assert json.loads(site.poller("daemon", "--status", "--json").stdout)["reload"]["refused"] == ""
-    assert bad != good
-    assert daemon.end() == 0
-
-
-def test_it_is_asked_over_its_socket_how_it_is_and_to_end(site: Site, start: StartDaemon) -> None:
-    site.write(hosts("web1"))
-    daemon = start()
-    daemon.until_polled(1)
-
-    def asked() -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(site.poller("daemon", "--status", "--json").stdout)
-        return found
-
-    daemon.until(lambda: asked()["links"]["connected"] == 1 and asked()["polls"]["ok"], "a poll that went well")
-    status = asked()
-    assert (status["pid"], status["hosts"], status["trouble"]) == (daemon.process.pid, 1, "")
-    assert [duty["trouble"] for duty in status["duties"]] == ["", "", ""]
-    assert f"process {daemon.process.pid}, {site.config}" in site.poller("daemon", "--status").stdout
+    site.config.write_text("<poller><!-- half a fi")
+    assert "no daemon listens" in site.poller("daemon", "--stop", code=2).stderr, "nothing says where it is"
+    site.config.write_text(good + "</poller>")
     assert "has ended" in site.poller("daemon", "--stop").stdout
     assert daemon.wait() == 0
-    assert "no daemon listens" in site.poller("daemon", "--status", code=2).stderr
 
 
 def test_a_second_daemon_on_the_same_journal_refuses(site: Site, start: StartDaemon) -> None:
@@ -148,7 +133,7 @@ def test_a_second_daemon_on_the_same_journal_refuses(site: Site, start: StartDae
     daemon = start()
     daemon.until_polled(1)
     run = site.poller("daemon", code=75)
-    assert f"another round is going on (process {daemon.process.pid})" in run.stderr
+    assert f"a daemon (process {daemon.process.pid}) is at work on {site.journal} already" in run.stderr
     daemon.until_polled(1)
     assert daemon.end() == 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from poller.daemon.reload import reload
+from poller.model import Config
 from tests.config.files import loaded
 
 
@@ -50,6 +51,39 @@ def test_the_journal_cannot_be_another_one(tmp_path: Path) -> None:
 
 
 def test_what_takes_a_new_start_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    began = loaded(tmp_path, "<poller><host name='a'/></poller>")
+    text = f"<poller><poll at-once='7'/><daemon processes='2' socket='{tmp_path}/s'/><host name='a'/></poller>"
+    done = reload(began, lambda: loaded(tmp_path, text))
+    assert not done.refused and len(done.restart) == 3
+    assert done.restart[0] == "<daemon processes=> is 2 in config.xml, and stays 1 until the daemon is started again"
+    for what in ("<daemon socket=>", "<poll at-once=> is 7"):
+        assert what in "".join(done.restart) and what in caplog.text
+    again = reload(done.config, lambda: loaded(tmp_path, text), began=began)
+    assert again.restart == done.restart, "it is still so"
+    refused = reload(done.config, lambda: loaded(tmp_path, "<poller><hots/></poller>"), began=began)
+    assert refused.refused and refused.restart == done.restart
+    assert reload(done.config, lambda: began, began=began).restart == ()
+
+
+def test_a_fault_of_ours_at_reading_it_refuses_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     now = loaded(tmp_path, "<poller><host name='a'/></poller>")
-    done = reload(now, lambda: loaded(tmp_path, "<poller><daemon processes='2'/><host name='a'/></poller>"))
-    assert not done.refused and "<daemon processes=> stays as it was" in caplog.text
+
+    def stumble() -> Config:
+        raise ZeroDivisionError("of ours")
+
+    done = reload(now, stumble)
+    assert done.config is now and "ZeroDivisionError" in done.refused and "in stumble" in caplog.text
+
+
+def test_one_that_cannot_be_put_into_force_gives_way_to_what_was(tmp_path: Path) -> None:
+    now = loaded(tmp_path, "<poller><host name='a'/></poller>")
+    then = loaded(tmp_path, "<poller><host name='b'/></poller>")
+    taken: list[Config] = []
+
+    def take(config: Config) -> None:
+        taken.append(config)
+        if config is then:
+            raise RuntimeError("can't start new thread")
+
+    done = reload(now, lambda: then, take)
+    assert taken == [then, now] and done.config is now and "can't start new thread" in done.refused

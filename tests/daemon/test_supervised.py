@@ -72,7 +72,7 @@ def test_a_main_loop_that_does_not_go_round_gives_no_sign_of_life(
     with pytest.raises(TimeoutError):
         supervisor.recv(4096)
     daemon.signal(signal.SIGCONT)
-    supervisor.settimeout(1)
+    supervisor.settimeout(10)
     hear(supervisor, "WATCHDOG=1")
     assert daemon.end() == 0
 

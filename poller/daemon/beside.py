@@ -1,0 +1,29 @@
+"""A daemon that has the journal, whether or not it answers at its socket: the lock of rounds names its process."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from poller.errors import BusyError
+from poller.model import Config
+
+
+def refuse_beside_daemon(config: Config) -> None:
+    """BusyError when a daemon has the journal. For whoever found nobody at the socket: two must not hold one host."""
+    pid = holder(config.journal)
+    if pid:
+        raise BusyError(
+            f"a daemon (process {pid}) is at work on {config.journal}, but does not answer at its socket",
+            "if it was started just now, try again; else it listens where config.xml said then: "
+            f"`poller daemon --status --socket PATH`, and `kill {pid}` ends it",
+        )
+
+
+def holder(journal: Path) -> int:
+    """The process that signed the lock of rounds, when that is a daemon that lives; else 0."""
+    with suppress(OSError, ValueError):
+        pid = int(journal.with_name(journal.name + ".lock").read_bytes()[:20])
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return pid if b"daemon" in words else 0
+    return 0
