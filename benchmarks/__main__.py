@@ -88,7 +88,7 @@ def main() -> int:
     with ExitStack() as stack:
         held = _measure(Stage(options.runs, options.minutes, stack), options.only or tuple(GROUPS), say)
     if options.write:
-        options.write.write_text("# Results of one run of `make bench`\n\n" + "".join(f"{line}\n" for line in lines))
+        options.write.write_text("# Results of `make bench`\n\n" + "".join(f"{line}\n" for line in lines))
     return 0 if held else 1
 
 
