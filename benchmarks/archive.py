@@ -1,8 +1,14 @@
 """Rows per second into an archive through shipping, beside the plainest multi-row INSERT of the same rows.
 
 A journal with a backlog of 20 hosts is shipped into an empty archive; then the rows that arrived are read back, the
-archive is emptied, and the same rows go in by multi-row INSERTs over the same connector and a fresh connection, one
-transaction per batch of as many polls. SQLite's peer is `executemany`. Both sides count the same rows.
+archive is emptied, and the same rows go in by multi-row INSERTs over the same connector and a fresh connection. Both
+sides count the same rows; reading the journal, and forgetting there what has arrived, is part of ours only.
+
+What both sides do alike, because it costs either of them: the transactions are the same, each with the rows of the same
+300 polls and, within a table, in the order of its key. (Whole tables by key would leave out what history is like: every
+batch has a row for each thing of each host.) Every commit is on the disk when it returns, and references are checked,
+which MariaDB always does and SQLite when it is told to. A statement has as many rows as SQLite's oldest limit of 999
+values allows, and at most a hundred: that is a little quicker than `executemany`.
 """
 
 from __future__ import annotations
@@ -14,6 +20,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +41,7 @@ MINUTES = 60
 _LEFT_OUT = frozenset({"metric", "housekeeping", "history_bound", "notification", "alert", "limit_state"})
 _CARRIED = [name for name in TABLES if name not in _LEFT_OUT]
 Rows = dict[str, list[tuple[Any, ...]]]
+Batch = dict[str, Sequence[tuple[Any, ...]]]
 
 
 def rows(runs: int) -> Iterator[Row]:
@@ -43,8 +52,7 @@ def rows(runs: int) -> Iterator[Row]:
         if MARIADBD:
             server = stack.enter_context(running(("--innodb-buffer-pool-size=256M",)))
             yield _row("shipping into MariaDB beside a raw multi-row INSERT", journal, _Maria(server), runs, 1 / 0.6)
-        # SQLite's executemany is one loop in C, far quicker than any server: what is slow here is Python.
-        yield _row("shipping into SQLite beside a raw executemany", journal, _Sqlite(Path(folder)), runs, 1 / 0.6)
+        yield _row("shipping into SQLite beside a raw multi-row INSERT", journal, _Sqlite(Path(folder)), runs, 1 / 0.6)
 
 
 def _row(claim: str, journal: Path, kind: _Maria | _Sqlite, runs: int, target: float) -> Row:
@@ -57,7 +65,7 @@ def _row(claim: str, journal: Path, kind: _Maria | _Sqlite, runs: int, target: f
         found = kind.read()
         shipped.append(count / seconds)
         kind.fresh()
-        seconds = kind.insert(found)
+        seconds = kind.insert(list(_batches(found)))
         raw.append(sum(len(some) for some in found.values()) / seconds)
     figures = f"thousand rows per second: {spread(shipped, 0.001)} beside {spread(raw, 0.001)}"
     return Row(claim, figures, tuple(b / a for a, b in zip(shipped, raw, strict=True)), target)
@@ -87,14 +95,23 @@ def _ship(source: Path, settings: ArchiveSettings) -> tuple[int, float]:
     return count, seconds
 
 
-def _batches(found: Rows) -> Iterator[tuple[str, Sequence[tuple[Any, ...]]]]:
-    """Tables one after the other, in as many transactions as shipping needs; hosts and things in the first."""
-    parts = -(-HOSTS * MINUTES // POLLS_AT_ONCE)
-    for part in range(parts):
-        for name in _CARRIED:
-            some, of = found[name], 1 if TABLES[name].own_ids else parts
-            yield name, some[len(some) * part // of : len(some) * (part + 1) // of]
-        yield "", ()
+def _batches(found: Rows) -> Iterator[Batch]:
+    """As shipping sends them: hosts and things with the first, then so many polls at a time with all that is theirs."""
+    instants = sorted(row[columns("poll").index("at_ms")] for row in found["poll"])
+    ends = [*instants[POLLS_AT_ONCE - 1 :: POLLS_AT_ONCE], instants[-1]]
+    after = 0
+    for end in sorted(set(ends)):
+        yield {name: _between(name, found[name], after, end) for name in _CARRIED}
+        after = end
+
+
+def _between(name: str, found: Sequence[tuple[Any, ...]], after: int, end: int) -> Sequence[tuple[Any, ...]]:
+    """In the order of the key. What has no time of its own goes with the first batch."""
+    table = TABLES[name]
+    if table.own_ids or not table.time:
+        return found if after == 0 else ()
+    place = columns(name).index(table.time)
+    return sorted((row for row in found if after < row[place] <= end), key=itemgetter(*table.places))
 
 
 class _Maria:
@@ -115,16 +132,13 @@ class _Maria:
         with connect(self._settings) as connection:
             return {name: connection.query(f"SELECT {', '.join(columns(name))} FROM {name}") for name in _CARRIED}  # noqa: S608
 
-    def insert(self, found: Rows) -> float:
+    def insert(self, batches: Sequence[Batch]) -> float:
         start = time.perf_counter()
         with connect(self._settings) as connection:
-            connection.execute("START TRANSACTION")
-            for name, some in _batches(found):
-                if name:
-                    connection.insert(name, columns(name), some)
-                else:
-                    connection.execute("COMMIT")
-                    connection.execute("START TRANSACTION")
+            for batch in batches:
+                with connection.transaction():
+                    for name, some in batch.items():
+                        connection.insert(name, columns(name), some)
         return time.perf_counter() - start
 
 
@@ -146,20 +160,27 @@ class _Sqlite:
         with closing(sqlite3.connect(self._path)) as connection:
             return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in _CARRIED}  # noqa: S608
 
-    def insert(self, found: Rows) -> float:
+    def insert(self, batches: Sequence[Batch]) -> float:
         start = time.perf_counter()
         with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("BEGIN")
-            for name, some in _batches(found):
-                if not name:
-                    connection.execute("COMMIT")
-                    connection.execute("BEGIN")
-                elif some:
-                    places = ", ".join("?" * len(some[0]))
-                    connection.executemany(f"INSERT INTO {name} VALUES ({places})", some)  # noqa: S608
-            connection.execute("COMMIT")
+            connection.execute("PRAGMA foreign_keys = ON")
+            for batch in batches:
+                connection.execute("BEGIN IMMEDIATE")
+                for name, some in batch.items():
+                    _insert(connection, name, some)
+                connection.execute("COMMIT")
         return time.perf_counter() - start
+
+
+def _insert(connection: sqlite3.Connection, name: str, found: Sequence[tuple[Any, ...]]) -> None:
+    width = len(columns(name))
+    at_once = min(100, 999 // width)
+    row = f"({', '.join('?' * width)})"
+    for start in range(0, len(found), at_once):
+        some = found[start : start + at_once]
+        text = f"INSERT INTO {name} VALUES {', '.join([row] * len(some))}"  # noqa: S608 - names of our schema
+        connection.execute(text, list(chain.from_iterable(some)))
 
 
 if __name__ == "__main__":

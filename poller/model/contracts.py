@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from poller.model.alert import Letter, Message, Pending, Silence
@@ -95,6 +96,23 @@ class Ledger(Protocol):
         """Everything inside is stored when the block ends, and nothing of it when it raises."""
 
 
+class Crossing(Protocol):
+    """A way by which samples reach an archive from the journal without passing through the program."""
+
+    def take(self, polls: Sequence[tuple[str, int, int]], things: Iterable[tuple[str, int, int, int]]) -> int:
+        """The samples of these polls (id, host, instant), inside a transaction of the archive; how many rows.
+
+        `things`: what samples belong to, as (inventory, host, id there, id in the journal); a host is a thing of its
+        own. Those of an earlier call are known until `forget`. StoreError as `Archive`.
+        """
+
+    def forget(self) -> None:
+        """After a rollback: ids that were given inside it are not true."""
+
+    def close(self) -> None:
+        """Outside of transactions; what the archive does otherwise goes on."""
+
+
 class Archive(Ledger, Protocol):
     """A place for history, all tables of the schema in it. Belongs to the thread that opened it.
 
@@ -123,6 +141,9 @@ class Archive(Ledger, Protocol):
 
     def remove(self, table: str, conditions: Sequence[Condition], limit: int) -> int:
         """Deletes up to `limit` rows, which ones is left open; returns how many."""
+
+    def attach(self, journal: Path) -> Crossing | None:
+        """None where there is no such way: rows have to be put."""
 
     def tidy(self) -> None:
         """After much was removed: gives space back where that is not done by itself."""

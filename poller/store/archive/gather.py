@@ -22,11 +22,11 @@ from poller.store.sql import statements
 _AT_ONCE: Final = 900
 
 
-def gather(connection: sqlite3.Connection, items: Sequence[Item]) -> Rows:
+def gather(connection: sqlite3.Connection, items: Sequence[Item], *, samples: bool = True) -> Rows:
     """What is gone by now (pruned, dropped) is left out. A poll brings its samples, sections, host and things.
 
     Of things of which there may be many: what came, went or changed since the report before these, and what the
-    samples belong to.
+    samples belong to, also when `samples` themselves are left out, for a `Crossing`.
     """
     ids: dict[str, list[Any]] = {}
     for item in items:
@@ -48,9 +48,11 @@ def gather(connection: sqlite3.Connection, items: Sequence[Item]) -> Rows:
         rows.add("round", find("round", "id", ids.get("round", ())))
         rows.add("poll", polls)
         rows.add("section", find("section", "poll_id", [row[0] for row in polls]))
-        _add_samples(connection, rows, polls)
-        for name, samples in _OWNERS.items():
-            rows.add(name, find(name, "id", {row[0] for table in samples for row in rows.of(table)}))
+        _add_samples(connection, rows, polls, tuple(_sample_statements()) if samples else (PEER_DAY.name,))
+        owners = {} if samples else _sampled(connection, polls)
+        for name, tables in _OWNERS.items():
+            ids_there = {row[0] for table in tables for row in rows.of(table)}
+            rows.add(name, find(name, "id", ids_there | owners.get(name, set())))
         _add_episodes(connection, rows, polls)
         rows.add("event", events)
         rows.add("alert", alerts)
@@ -109,10 +111,11 @@ def _with_report(polls: Sequence[Row]) -> set[tuple[int, int]]:
     return {(row[_POLL_HOST], row[_POLL_AT]) for row in polls if row[_POLL_OUTCOME] in ("ok", "partial")}
 
 
-def _add_samples(connection: sqlite3.Connection, rows: Rows, polls: Sequence[Row]) -> None:
+def _add_samples(connection: sqlite3.Connection, rows: Rows, polls: Sequence[Row], tables: Sequence[str]) -> None:
     reports = polled(_with_report(polls))
     everything = polled({(row[_POLL_HOST], row[_POLL_AT]) for row in polls})
-    for table, text in _sample_statements().items():
+    for table in tables:
+        text = _sample_statements()[table]
         found = connection.execute((everything if table == _ECHOES else reports) + text).fetchall()
         if table == PEER_DAY.name:
             found = list(set(found))  # a day's sum is the same for all polls of that day
@@ -151,6 +154,31 @@ def _sample_statement(table: Table) -> str:
         f"SELECT {wanted} FROM polled CROSS JOIN {inventory} CROSS JOIN {name}"  # noqa: S608 - names of ours
         f" WHERE {inventory}.host_id = polled.host_id{lately} AND {name}.{column} = {inventory}.id AND {when}"
     )
+
+
+def _sampled(connection: sqlite3.Connection, polls: Sequence[Row]) -> dict[str, set[int]]:
+    """Inventory -> ids of what has samples since the first and until the last of these reports of its host."""
+    instants: dict[int, list[int]] = {}
+    for host, at_ms in _with_report(polls):
+        instants.setdefault(host, []).append(at_ms)
+    spans = [
+        {"host_id": host, "first_ms": min(found), "last_ms": max(found), "since_ms": min(found) - PATIENCE_MS}
+        for host, found in sorted(instants.items())
+    ]
+    return {
+        inventory: {number for span in spans for (number,) in connection.execute(text, span)}
+        for inventory, text in _owner_statements().items()
+    }
+
+
+@functools.cache
+def _owner_statements() -> dict[str, str]:
+    return {
+        inventory: f"SELECT id FROM {inventory} WHERE host_id = :host_id AND last_seen_ms >= :since_ms"  # noqa: S608 - names of ours
+        f" AND EXISTS (SELECT 1 FROM {table} WHERE {inventory}_id = {inventory}.id"
+        " AND at_ms BETWEEN :first_ms AND :last_ms)"
+        for inventory, (table, *_) in _OWNERS.items()
+    }
 
 
 def _add_episodes(connection: sqlite3.Connection, rows: Rows, polls: Sequence[Row]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from poller.model import ArchiveSettings
@@ -79,6 +80,9 @@ class MysqlArchive:
         where, values = condition(conditions)
         text = f"DELETE FROM {table}{where} LIMIT {limit:d}"  # noqa: S608 - names of ours
         return self._connection.execute(_marked(text), values)
+
+    def attach(self, journal: Path) -> None:
+        """A server does not see our files."""
 
     def tidy(self) -> None:
         """InnoDB uses free pages again by itself."""

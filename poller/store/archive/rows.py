@@ -6,13 +6,13 @@ natural key. Rows arrive in the order of the registry, so that what is pointed t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from poller.errors import StoreError
-from poller.model.contracts import Archive, Condition, Question
-from poller.store.archive.tables import ALERT, TABLES, Table, columns
+from poller.model.contracts import Archive, Condition, Crossing, Question
+from poller.store.archive.tables import ALERT, HOST, POLL, SAMPLES, TABLES, Table, columns
 
 Row = tuple[Any, ...]
 IDS_AT_ONCE: Final = 500
@@ -20,6 +20,8 @@ _LIMITS_AT_MOST: Final = 1 << 30
 _KNOWN_AT_MOST: Final = 50_000
 # What rows of other tables belong to.
 _OWNERS: Final = frozenset(table.parent[1] for table in TABLES.values() if table.parent)
+_SAMPLED: Final = frozenset(table.parent[1] for table in SAMPLES.values() if table.parent)
+_FIRST_SAMPLES: Final = next(name for name in TABLES if name in SAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,25 @@ class Target:
         self._known: dict[str, dict[Row, tuple[int, Row]]] = {}  # table -> natural key -> id, the rest of the row
         self._loaded: dict[str, set[int]] = {}  # inventory -> ids of the hosts whose things are known
         self._ids: dict[str, dict[int, int]] = {}  # table -> id of the source -> id here
+        self._sent: dict[str, dict[int, Row]] = {}  # table -> id of the source -> its row as it was written last
 
     def forget(self) -> None:
         """Ids that were given inside a transaction that is no more are not true."""
         self._known.clear()
         self._loaded.clear()
         self._ids.clear()
+        self._sent.clear()
 
-    def write(self, rows: Rows, *, current: bool) -> int:
+    def write(self, rows: Rows, *, current: bool, crossing: Crossing | None = None) -> int:
         """Inside a transaction of the archive. Returns how many rows it was told to store.
 
-        Every host and thing that a row belongs to is among the rows, or was in an earlier call.
+        Every host and thing that a row belongs to is among the rows, or was in an earlier call. With a `crossing`
+        they bring no samples: these are taken over by it, when what they belong to is there.
         """
         written = 0
         for name, table in TABLES.items():
+            if crossing is not None and name == _FIRST_SAMPLES and rows.of(POLL.name):
+                written += crossing.take(_keys(rows), self._things(rows))
             found = rows.of(name)
             if name == "limit_state" and rows.limits:
                 hosts = tuple(self._ids["host"][number] for number in sorted(rows.limits))
@@ -84,6 +91,13 @@ class Target:
         """The id here of a host or thing of the source that was written before."""
         return self._ids[table][number]
 
+    def _things(self, rows: Rows) -> Iterator[tuple[str, int, int, int]]:
+        """What samples may belong to, as a `Crossing` wants it."""
+        for name in _SAMPLED:
+            host = 0 if name == HOST.name else columns(name).index("host_id")
+            ids = self._ids.get(name, {})
+            yield from ((name, row[host], ids[row[0]], row[0]) for row in rows.of(name))
+
     def _mapped(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """With the id here of what each belongs to; NULL stays (an event of the poller itself)."""
         if table.parent is None:
@@ -99,6 +113,10 @@ class Target:
     def _write_things(self, table: Table, rows: Sequence[Row], *, current: bool) -> int:
         """Hosts, or things of hosts: only those that are not there just so. What is there goes by its id, or MySQL
         would use up a new one for each repetition."""
+        if not table.find_by:
+            sent = self._sent.setdefault(table.name, {})
+            rows = [row for row in rows if sent.get(row[0]) != row]
+            sent.update({row[0]: row for row in rows})
         wanted = {row[0]: row[1:] for row in self._mapped(table, rows)}
         places = table.places
         keys = {number: tuple([row[place] for place in places]) for number, row in wanted.items()}
@@ -180,6 +198,12 @@ class Target:
 
     def _open_alerts(self) -> list[Row]:
         return self.archive.find(Question("alert", ALERT.columns, (Condition("closed_ms", "is", None),)))
+
+
+def _keys(rows: Rows) -> list[tuple[str, int, int]]:
+    """(id, host, instant) of the polls."""
+    places = [columns(POLL.name).index(name) for name in ("id", "host_id", "at_ms")]
+    return [(row[places[0]], row[places[1]], row[places[2]]) for row in rows.of(POLL.name)]
 
 
 # Places in a row of `alert`; a test compares them with the schema.

@@ -10,12 +10,14 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from poller.errors import PollerError, StoreError
 from poller.model import ArchiveSettings, Deadline
+from poller.model.contracts import Crossing
 from poller.store.archive.bound import drop_oldest
 from poller.store.archive.gather import gather
 from poller.store.archive.places import open_archive
@@ -27,6 +29,8 @@ from poller.store.queue import Item, Queue
 _log = logging.getLogger(__name__)
 
 POLLS_AT_ONCE: Final = 300
+# To attach a journal costs as much as to carry the samples of some twenty polls: its whole schema is read.
+POLLS_TO_ATTACH: Final = 40
 ITEMS_AT_ONCE: Final = 3000
 LINES_AT_ONCE: Final = 20_000
 # A deadlock or a lock that others hold: the whole transaction again, waiting longer and longer, for so long in all.
@@ -73,7 +77,7 @@ def ship(
     shipped = Shipped()
     with LockFile(journal.path) as lock:
         if lock.take(SHIPPING):
-            shipped = _send(queue, settings, stop, now_ms)
+            shipped = _send(queue, journal.path, settings, stop, now_ms)
             if shipped.away is not None:
                 _log.info("the archive is away (%s): %s", shipped.away.code, shipped.away)
                 queue.away(shipped.away, now_ms())
@@ -81,7 +85,9 @@ def ship(
     return replace(shipped, dropped=dropped, waiting=queue.waiting())
 
 
-def _send(queue: Queue, settings: ArchiveSettings, stop: threading.Event, now_ms: Callable[[], int]) -> Shipped:
+def _send(
+    queue: Queue, path: Path, settings: ArchiveSettings, stop: threading.Event, now_ms: Callable[[], int]
+) -> Shipped:
     """Everything there is, batch by batch."""
     shipped = Shipped()
     try:
@@ -91,7 +97,7 @@ def _send(queue: Queue, settings: ArchiveSettings, stop: threading.Event, now_ms
     except PollerError as error:  # its password cannot be read
         return replace(shipped, away=StoreError(error.sentence, error.hint, code="denied"))
     with closing(archive):
-        shipment = Shipment(queue, Target(archive), stop)
+        shipment = Shipment(queue, path, Target(archive), stop)
         items = queue.next(POLLS_AT_ONCE, ITEMS_AT_ONCE, LINES_AT_ONCE)
         while not stop.is_set():
             batch = shipment.send(items)
@@ -128,13 +134,24 @@ def _sum(shipped: Shipped, items: Sequence[Item], batch: Batch) -> Shipped:
 class Shipment:
     """One connection's worth of sending."""
 
-    def __init__(self, queue: Queue, target: Target, stop: threading.Event) -> None:
+    def __init__(self, queue: Queue, journal: Path, target: Target, stop: threading.Event) -> None:
         self._queue = queue
+        self._journal = journal
         self._target = target
         self._stop = stop
+        self._crossing: Crossing | None = None
+        self._asked = False  # whether there is a crossing
 
     def send(self, items: Sequence[Item]) -> Batch:
         """All in one transaction; one by one when there is something among them that cannot be stored."""
+        crossing = self._find_crossing(items)
+        if crossing is not None:
+            try:
+                return Batch(len(items), self._insist(items, crossing))
+            except StoreError as error:
+                if error.code == "busy":
+                    return Batch(0, 0, (), error)
+                self._give_up(crossing, error)
         try:
             return Batch(len(items), self._insist(items))
         except StoreError as error:
@@ -143,6 +160,19 @@ class Shipment:
             if len(items) > 1:
                 return self._singly(items)
             return self._alone(items, error)
+
+    def _find_crossing(self, items: Sequence[Item]) -> Crossing | None:
+        if not self._asked and sum(item.kind == "poll" for item in items) >= POLLS_TO_ATTACH:
+            self._asked = True
+            self._crossing = self._target.archive.attach(self._journal)
+        return self._crossing
+
+    def _give_up(self, crossing: Crossing, error: StoreError) -> None:
+        """Rows that are carried tell the archive's trouble from the journal's, and one bad row from the others."""
+        _log.info("samples are carried one by one: %s", error)
+        self._crossing = None
+        with suppress(StoreError):
+            crossing.close()
 
     def _alone(self, items: Sequence[Item], error: StoreError) -> Batch:
         """One entry, and it failed. That no row of it can be stored must be certain: there is nothing to compare."""
@@ -169,16 +199,18 @@ class Shipment:
             return Batch(0, 0, (), refused[0][1])
         return Batch(len(items), rows, tuple(refused))
 
-    def _insist(self, items: Sequence[Item]) -> int:
+    def _insist(self, items: Sequence[Item], crossing: Crossing | None = None) -> int:
         """Rows written. Repeats the whole transaction while the archive is busy."""
-        rows = gather(self._queue.connection, items)
+        rows = gather(self._queue.connection, items, samples=crossing is None)
         wait, deadline = _FIRST_WAIT_SECONDS, Deadline(_BUSY_SECONDS)
         while True:
             try:
                 with self._target.archive.transaction():
-                    return self._target.write(rows, current=True)
+                    return self._target.write(rows, current=True, crossing=crossing)
             except BaseException as error:
                 self._target.forget()
+                if crossing is not None:
+                    crossing.forget()
                 if not _busy(error) or deadline.passed or self._stop.wait(random.uniform(wait / 2, wait)):  # noqa: S311
                     raise
                 wait *= 2

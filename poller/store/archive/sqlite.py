@@ -11,19 +11,16 @@ from typing import Any, Final, Literal
 from poller.errors import StoreError
 from poller.model import Deadline
 from poller.model.contracts import Condition, Question
+from poller.store.archive.attached import Attached
+from poller.store.archive.sqlite_faults import translated
 from poller.store.archive.statements import condition, on_conflict, select
 from poller.store.database import BUSY_SECONDS, connect_writer, reading
-from poller.store.faults import store_error
 from poller.store.lock import SCHEMA, LockFile
 from poller.store.migrate import check, migrate, recorded
 from poller.store.prune import empty_log, give_back
 from poller.store.sql import migrations
 
-# What stands in the way of this row; anything else that SQLite says stands in the way of every row.
 _PAGES_AT_ONCE: Final = 2000
-_DATA: Final = ("too large", "too big", "surrogates not allowed")
-# Constraints, also those that somebody added as a trigger, in whose words we have no say.
-_OF_A_ROW: Final = (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError)
 
 
 class SqliteArchive:
@@ -42,7 +39,7 @@ class SqliteArchive:
         archive on a disk that is not mounted is away, it does not begin again below the mount point."""
         if not path.parent.is_dir():
             raise StoreError(f"{path.parent}: there is no such folder", "is its disk mounted?", code="away")
-        with _translated(path), LockFile(path) as lock:
+        with translated(path), LockFile(path) as lock:
             if not lock.wait(SCHEMA, Deadline(BUSY_SECONDS)):  # each opening takes it for a moment
                 raise StoreError(f"{path}: another poller is upgrading it", code="away")
             connection = connect_writer(path)
@@ -63,7 +60,7 @@ class SqliteArchive:
             yield archive
 
     def check(self) -> int:
-        with _translated(self._path):
+        with translated(self._path):
             applied = recorded(self._connection, self._path)
         check(applied, migrations(), self._path)
         if len(applied) < len(migrations()):
@@ -77,7 +74,7 @@ class SqliteArchive:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Nothing written inside is queued as news for another archive: it is history that comes from one."""
-        with _translated(self._path):
+        with translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 (enabled,) = self._connection.execute("SELECT enabled FROM archive_state").fetchone()
@@ -96,19 +93,19 @@ class SqliteArchive:
 
     def find(self, question: Question) -> list[tuple[Any, ...]]:
         text, values = select(question)
-        with _translated(self._path):
+        with translated(self._path):
             return self._connection.execute(text, values).fetchall()
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        with _translated(self._path):
+        with translated(self._path):
             return self._connection.execute(text).fetchall()
 
     def execute(self, text: str) -> int:
-        with _translated(self._path):
+        with translated(self._path):
             return self._connection.execute(text).rowcount
 
     def count(self, table: str) -> int:
-        with _translated(self._path), closing(self._connection.execute(f"SELECT COUNT(*) FROM {table}")) as cursor:  # noqa: S608 - ours
+        with translated(self._path), closing(self._connection.execute(f"SELECT COUNT(*) FROM {table}")) as cursor:  # noqa: S608 - ours
             found: int = cursor.fetchone()[0]
             return found
 
@@ -116,46 +113,23 @@ class SqliteArchive:
         if not rows:
             return
         text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - ours
-        with _translated(self._path):
+        with translated(self._path):
             self._connection.executemany(text + on_conflict(table, columns, current=current), rows)
 
     def remove(self, table: str, conditions: Sequence[Condition], limit: int) -> int:
         """Deletes all that fit: a slice is one thing's, or short. (SQLite is mostly built without DELETE LIMIT.)"""
         where, values = condition(conditions)
-        with _translated(self._path):
+        with translated(self._path):
             return self._connection.execute(f"DELETE FROM {table}{where}", values).rowcount  # noqa: S608 - ours
 
+    def attach(self, journal: Path) -> Attached | None:
+        return Attached.to(self._connection, self._path, journal)
+
     def tidy(self) -> None:
-        with _translated(self._path):
+        with translated(self._path):
             give_back(self._connection, _PAGES_AT_ONCE, keep=True)
             empty_log(self._connection)
 
     def close(self) -> None:
-        with _translated(self._path):
+        with translated(self._path):
             self._connection.close()
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's complaints, and those of our own door to it, with the codes of `Archive`."""
-    try:
-        yield
-    except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
-        text = str(error)
-        if isinstance(error, _OF_A_ROW) or any(part in text for part in _DATA):
-            raise StoreError(f"{path}: {text}", code="data") from error
-        raise _coded(store_error(error, path)) from error
-    except StoreError as error:
-        if error.code in _CODES:
-            raise
-        raise _coded(error) from error
-
-
-_CODES: Final = frozenset({"away", "denied", "absent", "older", "newer", "edited", "busy", "data"})
-
-
-def _coded(error: StoreError) -> StoreError:
-    if error.code == "locked":
-        return StoreError(error.sentence, error.hint, code="busy")
-    code = "edited" if error.code in ("foreign", "schema") else "away"
-    return StoreError(error.sentence, error.hint, code=code)

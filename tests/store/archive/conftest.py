@@ -19,7 +19,7 @@ from tests.mariadb import Database
 from tests.store.machines import START_MS, poll, values
 
 BOUND = 1 << 30
-BOTH = ("sqlite", "mariadb")
+KINDS = ("sqlite", "sqlite, attached", "mariadb")
 
 
 class AskArchive(Protocol):
@@ -28,10 +28,12 @@ class AskArchive(Protocol):
     def __call__(self, sql: str) -> list[tuple[Any, ...]]: ...
 
 
-@pytest.fixture(params=BOTH)
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> ArchiveSettings:
-    """An archive that is ready, of either kind."""
-    if request.param == "sqlite":
+@pytest.fixture(params=KINDS)
+def settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ArchiveSettings:
+    """An archive that is ready, of either kind; one in SQLite gets few polls by another way than many."""
+    if request.param == "sqlite, attached":
+        monkeypatch.setattr("poller.store.archive.shipping.POLLS_TO_ATTACH", 1)
+    if request.param != "mariadb":
         return sqlite_settings(tmp_path)
     database: Database = request.getfixturevalue("database")
     return database.writer

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from poller.model import ArchiveSettings
-from poller.model.contracts import Condition, Question
+from poller.model.contracts import Condition, Crossing, Question
 from poller.store import Journal
 from poller.store.archive import ship
 from poller.store.archive.places import open_archive
@@ -37,6 +37,7 @@ def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for the disk guards against power cuts; what a killed process wrote is with the kernel already."""
     monkeypatch.setattr("poller.store.database._SETTINGS", ("PRAGMA synchronous = OFF", "PRAGMA foreign_keys = ON"))
     monkeypatch.setattr("poller.store.archive.shipping.POLLS_AT_ONCE", 2)
+    monkeypatch.setattr("poller.store.archive.shipping.POLLS_TO_ATTACH", 1)
 
 
 def dying_at(number: int) -> Step:
@@ -49,6 +50,23 @@ def dying_at(number: int) -> Step:
             os._exit(DIED)
 
     return step
+
+
+class CountedCrossing:
+    """A way from journal to archive, with a step before and after each use."""
+
+    def __init__(self, crossing: Crossing, step: Step) -> None:
+        self._crossing = crossing
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._crossing, name)
+
+    def take(self, *given: Any) -> int:
+        self._step()
+        taken = self._crossing.take(*given)
+        self._step()
+        return taken
 
 
 class Counted:
@@ -68,6 +86,10 @@ class Counted:
             yield
             self._step()
         self._step()
+
+    def attach(self, journal: Path) -> Any:
+        crossing = self._archive.attach(journal)
+        return crossing and CountedCrossing(crossing, self._step)
 
     def find(self, question: Question) -> Any:
         self._step()
