@@ -10,6 +10,7 @@
                   defaults, merge), rules (rules, and what they name: mentions, sources), hosts (machines, ranges,
                   parents), what is watched on them (watch), and which <journal> is ours (journal)
      archive      the url of <archive>, which no message repeats
+     broken       what is still known of a file with mistakes: where its daemon listens
      secret       reads a referred secret when it is used
 
 Never expands entities, never fetches anything, never repeats a secret.

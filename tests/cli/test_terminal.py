@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import terminal
 from tests.config.files import write
 
 MANY = "<poller><journal path='p.db'/><host name='h[01-12]' address='local' python='/nowhere/python3'/></poller>"
@@ -18,28 +15,9 @@ FEW = MANY.replace("[01-12]", "[1-2]")
 
 def on_terminal(folder: Path, *words: str, **environ: str) -> str:
     """What somebody sees who runs the command on a terminal of 100 columns."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "poller", *words],
-        cwd=folder,
-        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "TERM": "xterm", "COLUMNS": "100", **environ},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    shown = b""
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        while True:
-            try:
-                part = terminal.read(65536)
-            except OSError:  # EIO: the last one that had it open has gone
-                break
-            if not part:
-                break
-            shown += part
-    process.wait(60)
-    return shown.decode()
+    with terminal(folder, *words, environ={"COLUMNS": "100", **environ}) as seen:
+        seen.end()
+        return seen.shown
 
 
 def test_colour_is_for_terminals_and_not_with_no_color(tmp_path: Path) -> None:
