@@ -55,8 +55,9 @@ class Stage:
 
 
 GROUPS: Final[dict[str, Callable[[Stage], Rows]]] = {
-    "probe": lambda stage: probe.rows(stage.runs),
+    # The first at an ordinary number of sockets: those of the second linger for a minute.
     "gatherers": lambda stage: gatherers.rows(stage.peers, stage.runs),
+    "probe": lambda stage: probe.rows(stage.runs),
     "shell": lambda stage: shell.rows(stage.fleet, stage.runs),
     "polls": lambda stage: polls.rows(stage.fleet, stage.peers, stage.runs),
     "clients": lambda stage: polls.others(stage.fleet, stage.peers, stage.runs),

@@ -1,10 +1,11 @@
 """Rows per second into the journal, beside a raw `executemany` of the same rows into the same schema.
 
-Polls of 20 hosts, an hour of them, one transaction per minute. Once they are only stored (`Work.store_poll`); once they
-go through the whole intake: rates, findings, two thresholds, what the next poll must remember. Then the rows that are
-there are read back and go into a new database by executemany, in as many transactions. Both sides count the rows that
-are there in the end; what was replaced on the way, such as the memory of each host, the raw side writes but once. The
-whole intake is no claim: it does much besides.
+Polls of 20 hosts, an hour of them, one transaction per minute, stored as the daemon does it. Once they are only stored
+(`Work.store_poll`); once they go through the whole intake: rates, findings, two thresholds, what the next poll must
+remember. Then the rows that are there are read back and go into a new database by executemany, in as many transactions
+(without foreign keys, which its order would break). A row is one that SQLite inserted, replaced or updated
+(`total_changes`): what is replaced at each poll, such as the memory of each host, the raw side writes, and counts, but
+once. The whole intake is no claim: it does much besides.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def rows(runs: int) -> Rows:
     yield _row("the whole intake of polls beside a raw executemany", _take, runs, None)
 
 
-def _row(claim: str, ours: Callable[[Path, Hour], None], runs: int, target: float | None) -> Row:
+def _row(claim: str, ours: Callable[[Path, Hour], int], runs: int, target: float | None) -> Row:
     stored: list[float] = []
     raw: list[float] = []
     for _ in range(runs):
@@ -53,35 +54,36 @@ def _row(claim: str, ours: Callable[[Path, Hour], None], runs: int, target: floa
             Journal.open(other, now_ms=START_MS).close()
             hour = [[poll(host.name, minute) for host in _HOSTS] for minute in range(1, MINUTES + 1)]
             start = time.perf_counter()
-            ours(path, hour)
+            written = ours(path, hour)
             seconds = time.perf_counter() - start
             fresh = _read(other)  # what the schema itself put there
             found = {name: some for name, some in _read(path).items() if name not in fresh}
-            count = sum(map(len, found.values()))
-            stored.append(count / seconds)
-            raw.append(count / _insert(other, found))
+            stored.append(written / seconds)
+            raw.append(sum(map(len, found.values())) / _insert(other, found))
     figures = f"thousand rows per second: {spread(stored, 0.001)} beside {spread(raw, 0.001)}"
     return Row(claim, figures, tuple(b / a for a, b in zip(stored, raw, strict=True)), target)
 
 
-def _store(path: Path, hour: Hour) -> None:
+def _store(path: Path, hour: Hour) -> int:
     numbers = [values(minute) for minute in range(1, MINUTES + 1)]
-    with Journal.open(path, now_ms=START_MS) as journal:
+    with Journal.open(path, now_ms=START_MS, stays=True) as journal:
         for polls, seen in zip(hour, numbers, strict=True):
-            with journal.transaction() as work:
+            with journal.transaction(together=True) as work:
                 for one in polls:
                     work.store_poll(one, seen)
+        return journal._connection.total_changes
 
 
-def _take(path: Path, hour: Hour) -> None:
+def _take(path: Path, hour: Hour) -> int:
     config = Config(path.with_name("config.xml"), path, hosts=_HOSTS)
-    with Journal.open(path, now_ms=START_MS) as journal:
+    with Journal.open(path, now_ms=START_MS, stays=True) as journal:
         with journal.transaction() as work:
             work.begin_round("hour", "full", START_MS, HOSTS)
         intake = Intake(journal, config, "hour", keep=True)
         for polls in hour:
             if not all(one.values for one in intake.take(polls)):
                 raise RuntimeError("a poll gave no numbers")
+        return journal._connection.total_changes
 
 
 def _read(path: Path) -> Found:
