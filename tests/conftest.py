@@ -1,16 +1,23 @@
 """Fixtures for every test: `sshd` and `make_sshd` start OpenSSH servers of the test's own, `site` a poller over one.
 
 A test that needs a program which is not there is skipped by name; with CI=true that is a failure.
+
+`pytest -n auto` has more processes than there are cores, for many tests wait (for a deadline, a server, a daemon's next
+poll) while others compute. The long ones stand first, so that none of them is what everybody waits for at the end.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from typing import Final
 
 import pytest
 
 pytest_plugins = ["tests.end_to_end.sshd", "tests.end_to_end.site", "tests.mariadb"]
+
+# Folders and modules whose tests take seconds each, and wait for most of them.
+_LONG: Final = ("tests/test_faults.py", "tests/end_to_end/", "tests/daemon/")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -20,3 +27,22 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Three for two cores, unless xdist's own variable says how many."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0))
+    return cores + (cores + 1) // 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each process has neighbouring tests, so makes a module's fixtures once; who is done takes from the others."""
+    if config.getoption("dist", "no") == "load":  # what -n means unless told otherwise
+        config.option.dist = "worksteal"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))

@@ -63,7 +63,7 @@ def test_a_host_without_ssh_is_up_when_it_answers_ping() -> None:
     assert made.ping and made.ping.received == 3 and made.address == "127.0.0.1"
     assert {"dns", "ping"} == set(made.stages)
     numbers = {value.metric: value.value for value in values(Before(), made)}
-    assert numbers["ping.loss_percent"] == 0.0 and 0 < numbers["ping.seconds"] < 0.5
+    assert numbers["ping.loss_percent"] == 0.0 and 0 < numbers["ping.seconds"] < 3
 
 
 def test_a_name_is_looked_up_as_for_a_host_with_ssh() -> None:

@@ -26,6 +26,9 @@ need sqlite3 sqlite3
 need logrotate logrotate
 need mkfs.vfat dosfstools
 need journalctl systemd
+need sysctl procps
+need mkfs.ext4 e2fsprogs
+need nsenter util-linux
 case " $* " in
 *" --bench "*) need prometheus-node-exporter prometheus-node-exporter ;;
 esac

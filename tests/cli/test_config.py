@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.calling import poller
+from tests.cli.calling import Inside, poller
 from tests.config.files import write
 from tests.config.test_examples import DESIGN, secrets
+
+
+@pytest.fixture
+def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    return Inside(tmp_path, capsys, monkeypatch)
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def test_every_value_stands_beside_its_origin(folder: Path) -> None:
         assert row in shown
 
 
-def test_what_is_watched_stands_beside_its_origin(tmp_path: Path) -> None:
+def test_what_is_watched_stands_beside_its_origin(tmp_path: Path, inside: Inside) -> None:
     text = """<poller><log name="auth" path="/var/log/auth.log"/>
       <collect section="usb" every="1h"/><collect section="kernel" every="never"/>
       <usb-allow vendor="0951"/>
@@ -52,7 +57,7 @@ def test_what_is_watched_stands_beside_its_origin(tmp_path: Path) -> None:
         <network-allow to="192.0.2.0/24" port="443"/><redact pattern="a+"/>
         <host name="a"><check name="site" command="check_http -p secret"/></host></group></poller>"""
     write(tmp_path, text)
-    answer = poller(tmp_path, "config", "show", "a")
+    answer = inside("config", "show", "a")
     shown = rows(answer.out)
     for row in (
         ("section hardware", "every 300s", "default"),
@@ -68,21 +73,21 @@ def test_what_is_watched_stands_beside_its_origin(tmp_path: Path) -> None:
     ):
         assert row in shown
     assert "secret" not in answer.out
-    document = json.loads(poller(tmp_path, "config", "show", "a", "--json").out)["watch"]
+    document = json.loads(inside("config", "show", "a", "--json").out)["watch"]
     assert document["usb-allow"] == {
         "value": ["vendor=0951", "vendor=046d port=1-*"], "where": "config.xml:3, config.xml:4",
     }  # fmt: skip
     assert document["section kernel"] == {"value": "never", "where": "config.xml:2"}
 
 
-def test_nothing_is_cut_or_decorated_in_a_pipe(folder: Path) -> None:
-    answer = poller(folder, "config", "show", "pc01", COLUMNS="20")
+def test_nothing_is_cut_or_decorated_in_a_pipe(folder: Path, inside: Inside) -> None:
+    answer = inside("config", "show", "pc01", COLUMNS="20")
     assert "…" not in answer.out and "\x1b" not in answer.out
     assert ("cpu.percent", "> 90 for 180s", "75", "high", "ops", "config.xml:10") in rows(answer.out)
 
 
-def test_json_has_stable_keys(folder: Path) -> None:
-    document = json.loads(poller(folder, "config", "show", "pc07", "--json").out)
+def test_json_has_stable_keys(folder: Path, inside: Inside) -> None:
+    document = json.loads(inside("config", "show", "pc07", "--json").out)
     assert set(document) == {"name", "group", "where", "settings", "watch", "thresholds", "rules", "told"}
     assert document["settings"]["address"] == {"value": "10.1.0.17", "where": "config.xml:14"}
     assert document["settings"]["tags"] == {"value": ["floor2"], "where": "config.xml:14"}
@@ -94,20 +99,20 @@ def test_json_has_stable_keys(folder: Path) -> None:
     }  # fmt: skip
 
 
-def test_an_unknown_host_is_refused_with_the_one_that_was_meant(folder: Path) -> None:
-    answer = poller(folder, "config", "show", "gw")
+def test_an_unknown_host_is_refused_with_the_one_that_was_meant(folder: Path, inside: Inside) -> None:
+    answer = inside("config", "show", "gw")
     assert (answer.code, answer.err) == (2, "poller: there is no host gw\n    did you mean gw1?\n")
 
 
-def test_a_secret_is_shown_by_its_reference_only(folder: Path) -> None:
+def test_a_secret_is_shown_by_its_reference_only(folder: Path, inside: Inside) -> None:
     write(folder, "<poller><host name='a' password-env='PASS'/></poller>")
     for option in ((), ("--json",)):
-        answer = poller(folder, "config", "show", "a", *option, PASS="geheim")
+        answer = inside("config", "show", "a", *option, PASS="geheim")
         assert answer.code == 0 and "env:PASS" in answer.out and "geheim" not in answer.out + answer.err
 
 
-def test_without_a_host_the_pollers_own_settings_are_shown(folder: Path) -> None:
-    answer = poller(folder, "config", "show")
+def test_without_a_host_the_pollers_own_settings_are_shown(folder: Path, inside: Inside) -> None:
+    answer = inside("config", "show")
     assert (answer.code, answer.err) == (0, "")
     for row in (
         ("file", f"{folder}/config.xml"),
@@ -121,15 +126,15 @@ def test_without_a_host_the_pollers_own_settings_are_shown(folder: Path) -> None
         ("poller.round_percent", "> 100 for 2 polls", "90", "medium", "ops net mailto:owner@example.org", "default"),
     ):
         assert row in rows(answer.out)
-    document = json.loads(poller(folder, "config", "show", "--json").out)
+    document = json.loads(inside("config", "show", "--json").out)
     assert document["archive"] is None and document["journal"]["bound"] == 1 << 30 and document["hosts"] == 42
     assert {limit["metric"].partition(".")[0] for limit in document["thresholds"]} == {"poller"}
 
 
-def test_the_archive_is_shown_with_what_protects_it(tmp_path: Path) -> None:
+def test_the_archive_is_shown_with_what_protects_it(tmp_path: Path, inside: Inside) -> None:
     url = "mysql://poller@db.example.org/history"
     write(tmp_path, f"<poller><archive url='{url}' password-env='DB' timeout='90s'/></poller>")
-    answer = poller(tmp_path, "config", "show", DB="geheim")
+    answer = inside("config", "show", DB="geheim")
     for row in (
         ("archive", "url", "mysql://poller@db.example.org:3306/history"),
         ("archive", "tls", "verify"),
@@ -140,7 +145,7 @@ def test_the_archive_is_shown_with_what_protects_it(tmp_path: Path) -> None:
         assert row in rows(answer.out)
     assert "geheim" not in answer.out
     write(tmp_path, "<poller><archive url='sqlite:h.db'/></poller>")
-    found = json.loads(poller(tmp_path, "config", "show", "--json").out)["archive"]
+    found = json.loads(inside("config", "show", "--json").out)["archive"]
     assert found == {"url": f"sqlite:{tmp_path}/h.db", "timeout": 30.0}
 
 
@@ -168,8 +173,8 @@ def alerting(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_how_a_host_is_reached_and_who_is_told_again_has_its_line(alerting: Path) -> None:
-    answer = poller(alerting, "config", "show", "a1", SMS="geheim")
+def test_how_a_host_is_reached_and_who_is_told_again_has_its_line(alerting: Path, inside: Inside) -> None:
+    answer = inside("config", "show", "a1", SMS="geheim")
     shown = rows(answer.out)
     for row in (
         ("via", "ssh", "default"),
@@ -183,12 +188,12 @@ def test_how_a_host_is_reached_and_who_is_told_again_has_its_line(alerting: Path
         ("ops", "mail", "ops@example.org", "-"),
     ):
         assert row in shown, row
-    assert ("via", "ping", "config.xml:12") in rows(poller(alerting, "config", "show", "gw", SMS="x").out)
+    assert ("via", "ping", "config.xml:12") in rows(inside("config", "show", "gw", SMS="x").out)
     assert "geheim" not in answer.out
 
 
-def test_json_has_rules_and_channels(alerting: Path) -> None:
-    document = json.loads(poller(alerting, "config", "show", "a1", "--json", SMS="geheim").out)
+def test_json_has_rules_and_channels(alerting: Path, inside: Inside) -> None:
+    document = json.loads(inside("config", "show", "a1", "--json", SMS="geheim").out)
     assert document["rules"] == [
         {
             "name": "busy", "text": "load.1m > 2", "clear": "load.1m < 1", "for": 300.0, "polls": 1,
@@ -201,8 +206,8 @@ def test_json_has_rules_and_channels(alerting: Path) -> None:
     assert (future["above"], future["within"], future["remind"]) == (100.0, 86400.0, [])
 
 
-def test_without_a_host_channels_downtimes_and_the_heartbeat_are_shown(alerting: Path) -> None:
-    answer = poller(alerting, "config", "show", SMS="geheim")
+def test_without_a_host_channels_downtimes_and_the_heartbeat_are_shown(alerting: Path, inside: Inside) -> None:
+    answer = inside("config", "show", SMS="geheim")
     for row in (
         ("mail", "quota", "200"),
         ("channel", "sms", "apprise env:SMS quota=20"),
@@ -220,6 +225,6 @@ def test_without_a_host_channels_downtimes_and_the_heartbeat_are_shown(alerting:
         ("heartbeat", "url", "env:SMS"),
     ):
         assert row in rows(answer.out), row
-    document = json.loads(poller(alerting, "config", "show", "--json", SMS="geheim").out)
+    document = json.loads(inside("config", "show", "--json", SMS="geheim").out)
     assert document["heartbeat"] == {"url": "env:SMS", "timeout": 10.0}
     assert "geheim" not in answer.out + str(document)

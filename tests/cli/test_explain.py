@@ -9,7 +9,12 @@ import pytest
 
 from poller.cli.explanations import entries
 from poller.errors import HostError
-from tests.cli.calling import poller
+from tests.cli.calling import Inside, poller
+
+
+@pytest.fixture
+def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    return Inside(tmp_path, capsys, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -29,27 +34,27 @@ def test_a_code_is_explained_as_it_stands_anywhere(tmp_path: Path, words: str) -
     assert "poller enroll HOST" in answer.out and answer.out.endswith("docs/troubleshooting.md#auth-denied\n")
 
 
-def test_an_alert_of_the_poller_itself_is_explained_by_its_metric(tmp_path: Path) -> None:
-    answer = poller(tmp_path, "explain", "poller.archive_away_seconds")
+def test_an_alert_of_the_poller_itself_is_explained_by_its_metric(inside: Inside) -> None:
+    answer = inside("explain", "poller.archive_away_seconds")
     assert answer.out.startswith("poller.archive_away_seconds\n\nSeen: ")
 
 
-def test_paragraphs_are_folded_to_the_terminal_and_commands_are_not(tmp_path: Path) -> None:
-    lines = poller(tmp_path, "explain", "store/away", COLUMNS="60").out.splitlines()
+def test_paragraphs_are_folded_to_the_terminal_and_commands_are_not(inside: Inside) -> None:
+    lines = inside("explain", "store/away", COLUMNS="60").out.splitlines()
     assert max(len(line) for line in lines if not line.startswith("    ")) <= 60
     assert any(line.startswith("    mariadb --host=") and len(line) > 60 for line in lines)
 
 
-def test_without_a_code_all_are_listed(tmp_path: Path) -> None:
-    answer = poller(tmp_path, "explain")
+def test_without_a_code_all_are_listed(inside: Inside) -> None:
+    answer = inside("explain")
     assert len(answer.out.splitlines()) == len(entries()) + 1
     assert "hostkey/changed" in answer.out
-    document = json.loads(poller(tmp_path, "explain", "--json").out)
+    document = json.loads(inside("explain", "--json").out)
     assert [one["code"] for one in document["codes"]] == [entry.name for entry in entries()]
 
 
-def test_one_code_as_json(tmp_path: Path) -> None:
-    document = json.loads(poller(tmp_path, "explain", "hostkey/changed", "--json").out)
+def test_one_code_as_json(inside: Inside) -> None:
+    document = json.loads(inside("explain", "hostkey/changed", "--json").out)
     assert set(document) == {"code", "sentence", "hint", "security", "text", "where"}
     assert document["security"] and document["where"] == "docs/troubleshooting.md#hostkey-changed"
 
@@ -62,6 +67,6 @@ def test_one_code_as_json(tmp_path: Path) -> None:
         ("xyzzy", "`poller explain` lists all of them"),
     ],
 )
-def test_a_code_that_is_none_ends_with_the_one_that_was_meant(tmp_path: Path, words: str, hint: str) -> None:
-    answer = poller(tmp_path, "explain", words)
+def test_a_code_that_is_none_ends_with_the_one_that_was_meant(inside: Inside, words: str, hint: str) -> None:
+    answer = inside("explain", words)
     assert (answer.code, answer.out) == (2, "") and hint in answer.err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.calling import poller
+from tests.cli.calling import Inside, poller
 from tests.config.test_imports import (
     INI,
     INI_LINES,
@@ -18,6 +18,11 @@ from tests.config.test_imports import (
     YAML_LINES,
     YAML_NOTES,
 )
+
+
+@pytest.fixture
+def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    return Inside(tmp_path, capsys, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +53,8 @@ def test_an_inventory_can_come_from_a_pipe(tmp_path: Path) -> None:
     ("text", "sentence"),
     [(b"", "names no host that can be polled"), (b"\xff", "is not UTF-8 text"), (None, "cannot be read: No such file")],
 )
-def test_a_file_of_no_use_is_refused(tmp_path: Path, text: bytes | None, sentence: str) -> None:
+def test_a_file_of_no_use_is_refused(tmp_path: Path, text: bytes | None, sentence: str, inside: Inside) -> None:
     if text is not None:
         (tmp_path / "hosts").write_bytes(text)
-    answer = poller(tmp_path, "import", "ansible", "hosts")
+    answer = inside("import", "ansible", "hosts")
     assert answer.code == 2 and answer.out == "" and sentence in answer.err

@@ -149,7 +149,7 @@ class Sshd:
     def log(self) -> str:
         return self.log_file.read_text("utf-8", "replace") if self.log_file.exists() else ""
 
-    def wait_for_log(self, text: str, count: int = 1, seconds: float = 5.0) -> None:
+    def wait_for_log(self, text: str, count: int = 1, seconds: float = 20.0) -> None:
         """sshd writes its log a little after what it tells of."""
         until = time.monotonic() + seconds
         while self.log().count(text) < count:

@@ -98,7 +98,7 @@ def test_a_signal_ends_a_round_that_waits_for_an_archive_that_never_answers(site
             run.send_signal(signal.SIGTERM)
             start = time.monotonic()
             assert run.wait(10) == 143
-            assert time.monotonic() - start < 2.5
+            assert time.monotonic() - start < 5
             assert run.stderr and b"Traceback" not in run.stderr.read()
             connections[1].close()
     assert len(polls(site.journal)) == 2

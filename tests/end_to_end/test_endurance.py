@@ -27,7 +27,7 @@ def configuration(site: Site) -> Config:
 
 def settled(count: int, more: int, now: Callable[[], int]) -> bool:
     """Ended connections are closed by their own threads, a moment later."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + 15
     while now() > count + more and time.monotonic() < until:
         time.sleep(0.02)
     return now() <= count + more

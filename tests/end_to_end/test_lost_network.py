@@ -68,9 +68,9 @@ def test_a_network_that_goes_and_comes_back_is_told_as_one_thing(inside: Inside)
     site = inside.site
     site.write(
         "".join(f'<host name="{name}" address="127.0.0.1" notify="ops"/>' for name in NAMES),
-        more=f'<mail server="127.0.0.1" port="{dead_port()}" security="none" from="poller@example.org"/>'
+        more=f'<mail server="127.0.0.1" port="{dead_port()}" security="none" from="poller@example.org" timeout="1s"/>'
         '<contact name="ops" mail="ops@example.org"/>',
-        deadline="4s",
+        deadline="3s",
     )
     config = site.config.read_text()
     site.config.write_text(config.replace("<poll ", '<poll down-after="1 polls" '))

@@ -54,7 +54,7 @@ def test_a_signal_ends_the_wait_for_each() -> None:
             with open_channels(config, stop) as channels, pytest.raises(ChannelDownError) as caught:
                 timer.start()
                 channels[name].send(LETTER)
-            assert caught.value.code == "interrupted" and time.monotonic() - began < 5
+            assert caught.value.code == "interrupted" and time.monotonic() - began < 15
             timer.join()
 
 

@@ -115,15 +115,15 @@ class TestServersThatAreAway:
         with hostile_server(lambda connection: None) as (port, _):
             began = time.monotonic()
             error = refusal(settings(port, timeout=0.3))
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 10
         assert isinstance(error, ChannelDownError) and error.code == "timeout" and error.retry
 
     def test_a_silent_server_costs_one_time_out_however_many_contacts_wait(self) -> None:
         outbox = MemoryOutbox(*(notification(alert(name), recipient=f"mailto:{name}@example.org") for name in "abcdef"))
-        with hostile_server(lambda connection: None) as (port, _), Smtp(settings(port, timeout=0.3)) as channel:
+        with hostile_server(lambda connection: None) as (port, _), Smtp(settings(port, timeout=1.0)) as channel:
             began = time.monotonic()
             delivery = deliver(outbox, CONFIG, {"mail": channel}, START)
-            assert time.monotonic() - began < 1.5
+            assert time.monotonic() - began < 5
         assert (delivery.sent, delivery.kept, len(delivery.errors)) == (0, 6, 1)
 
     def test_a_server_that_drips_its_answer_is_cut_off(self) -> None:
@@ -140,7 +140,7 @@ class TestServersThatAreAway:
         with hostile_server(drip) as (port, _):
             began = time.monotonic()
             error = refusal(settings(port, timeout=0.2))
-            assert 0.5 < time.monotonic() - began < 4
+            assert 0.5 < time.monotonic() - began < 10
         assert error.code == "timeout" and error.retry
 
     def test_a_delivery_as_a_whole_is_bounded(self) -> None:

