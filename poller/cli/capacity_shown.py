@@ -76,7 +76,8 @@ def show_limits(settings: Settings, count: int, found: tuple[Limit, ...]) -> Non
     settings.out.print()
     settings.out.print(table)
     worst = found[0]
-    words = f"breaks first: {worst.name}, at {_count(worst.hosts)} hosts" if worst.share > 1 else "nothing breaks"
+    at = f"{_sign(worst.measured)}{_count(worst.hosts)}"
+    words = f"breaks first: {worst.name}, at {at} hosts" if worst.share > 1 else "nothing breaks"
     settings.out.print(f"{words}", markup=False)
 
 
