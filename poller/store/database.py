@@ -81,7 +81,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write, for one short look; works beside a writer. StoreError without a database."""
     check_file(path)
     if not path.exists():
-        raise StoreError(f"there is no database yet at {path}", "`poller run` and `poller daemon` make it", code="absent")
+        hint = "`poller run` makes it, and so does `poller daemon`"
+        raise StoreError(f"there is no database yet at {path}", hint, code="absent")
     with translated(path), closing(_connect(path, _reading_mode(path))) as connection:
         connection.execute("PRAGMA query_only = ON")
         yield connection
