@@ -1,5 +1,5 @@
 """History that stays fast: the latest status of 1,000 hosts, and one host's chart of 30 days, beside 14 days of raw
-samples and all roll-ups of `system_sample`; and how long rolling up and pruning hold the database.
+samples and all roll-ups of `system_sample`; and how long rolling up, pruning and giving pages back hold the database.
 
 The database is made by SQL: one host's samples in all columns, as many numbers as bytes as a real host has, then the
 same again for other hosts. Roll-ups of five minutes of 90 days and of hours of two years are made from these in the
@@ -26,7 +26,7 @@ from poller.model import Retention
 from poller.store import Journal, views
 from poller.store.chart import history
 from poller.store.database import immediate
-from poller.store.prune import prune
+from poller.store.prune import give_back, prune
 from poller.store.rollup import roll_up
 from poller.store.rollup_ledger import SqliteLedger
 from poller.store.rollup_sql import HOUR_MS, floor
@@ -35,6 +35,7 @@ HOSTS: Final = 1000
 HISTORIES: Final = int(os.environ.get("BENCH_HISTORIES", "50"))
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000
+_GIVING_SECONDS: Final = 10.0
 END_MS: Final = floor(1_790_000_000_000, HOUR_MS)
 
 
@@ -80,7 +81,8 @@ def _chart(path: Path, days: int, number: int) -> None:
 
 
 class _Held(sqlite3.Connection):
-    """A connection that keeps how many milliseconds each of its transactions lasted."""
+    """A connection that keeps how many milliseconds it held the database each time: by a transaction, a script, or
+    when it emptied the log."""
 
     def __init__(self, *arguments: Any, **words: Any) -> None:
         super().__init__(*arguments, **words)
@@ -88,17 +90,32 @@ class _Held(sqlite3.Connection):
         self._begun = 0.0
 
     def execute(self, text: str, values: Any = ()) -> sqlite3.Cursor:
-        if text.startswith("BEGIN"):
+        if text.startswith(("BEGIN", "PRAGMA wal_checkpoint")):
             self._begun = time.perf_counter()
         cursor = super().execute(text, values)
-        if text == "COMMIT":
-            self.held.append((time.perf_counter() - self._begun) * 1000)
+        if text == "COMMIT" or text.startswith("PRAGMA wal_checkpoint"):
+            self._keep()
         return cursor
+
+    def executescript(self, text: str) -> sqlite3.Cursor:
+        self._begun = time.perf_counter()
+        cursor = super().executescript(text)
+        self._keep()
+        return cursor
+
+    def _keep(self) -> None:
+        self.held.append((time.perf_counter() - self._begun) * 1000)
 
 
 def _holding(path: Path) -> Iterator[Row]:
-    """Transactions, in ms, of rolling up one more hour of every host, and of pruning a day."""
-    for claim, work in (("rolling up an hour", _roll_up), ("pruning a day", _prune)):
+    """Transactions, in ms, of rolling up one more hour of every host, of pruning a day, and of giving back the room
+    of what was deleted at once: that for ten seconds, as it goes on the next time."""
+    works: tuple[tuple[str, Callable[[_Held], int]], ...] = (
+        ("rolling up an hour", _roll_up),
+        ("pruning a day", _prune),
+        ("giving back pages", _give_back),
+    )
+    for claim, work in works:
         with closing(sqlite3.connect(path, isolation_level=None, factory=_Held)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             start = time.process_time()
@@ -117,6 +134,21 @@ def _roll_up(connection: sqlite3.Connection) -> int:
 
 def _prune(connection: sqlite3.Connection) -> int:
     return sum(prune(connection, Retention(samples=13 * 86400.0), END_MS).rows.values())
+
+
+def _give_back(connection: _Held) -> int:
+    """Pages."""
+    for table in ("system_5m", "system_1h"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.held.clear()
+    stop = threading.Event()
+    timer = threading.Timer(_GIVING_SECONDS, stop.set)
+    timer.start()
+    freed = give_back(connection, 200, keep=True, stop=stop)
+    timer.cancel()
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    return freed // int(page_bytes)
 
 
 def make_database(path: Path, hosts: int, histories: int) -> None:

@@ -4,8 +4,8 @@
 
 Stores one day of polls, a minute apart, of machines with 8 cores, 3 file systems, 2 disks and 3 interfaces
 (tests/store/machines.py), where each poll also brings 15 processes, talks with 8 peers of 40, 20 connections of which 5
-are new, 10 log lines of 120 characters, and what USB, mounts, listeners, units, checks and people tell. Ships them, and
-asks SQLite's dbstat and InnoDB's statistics. Starts a MariaDB of its own.
+are new, 10 log lines of 120 characters, and what USB, mounts, listeners, units, checks and people tell. Ships and
+rolls them up, and asks SQLite's dbstat and InnoDB's statistics. Starts a MariaDB of its own.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from poller.model import ArchiveSettings, Findings, Traffic
+from poller.model import ArchiveSettings, Findings, Retention, Traffic
 from poller.store import Journal
-from poller.store.archive import ship
+from poller.store.archive import roll_up_archive, ship
+from poller.store.rollup_sql import ROLLED
 from tests.mariadb import make_database, running
 from tests.store import watched
 from tests.store.machines import START_MS, poll, values
 
 _POLLS: Final = 1440
+_END_MS: Final = START_MS + 86_400_000
 _MOST_BYTES: Final = 64 << 30
+_ROLL_UP_SECONDS: Final = 3600.0
 # Where rows go that are kept for the same time.
 _KINDS: Final = {
     "core_sample": "per-core samples",
@@ -47,6 +50,8 @@ _KINDS: Final = {
     "poll": "polls",
     "section": "polls",
     "outgoing": "waiting for the archive",
+    **{table.fives: "five minutes" for table in ROLLED},
+    **{table.hours: "hours" for table in ROLLED},
 }
 _TRAFFIC: Final = {"traffic": (Traffic("sock_diag", 0.0, 0, 0, 0, ""),)}
 _PROCESSES, _PEERS, _TALKING, _OPEN, _NEW, _LINES = 15, 40, 8, 20, 5, 10
@@ -113,13 +118,18 @@ def _queue_again(path: Path) -> None:
 def _report(name: str, path: Path, settings: ArchiveSettings) -> None:
     begun = time.monotonic()
     with Journal.open(path, now_ms=START_MS) as journal:
-        done = ship(journal, settings, _MOST_BYTES, threading.Event(), lambda: START_MS + 86_400_000)
+        done = ship(journal, settings, _MOST_BYTES, threading.Event(), lambda: _END_MS)
     seconds = time.monotonic() - begun
     if done.away is not None or done.waiting:
         raise SystemExit(f"{name}: {done}")
     print(
         f"\n{name}: {done.polls} polls, {done.rows} rows shipped in {seconds:.1f} s, {done.rows / seconds:.0f} rows/s"
     )
+    begun = time.monotonic()
+    rolled = roll_up_archive(settings, Retention(), threading.Event(), _END_MS, _ROLL_UP_SECONDS)
+    if rolled is None:
+        raise SystemExit(f"{name}: it was not rolled up")
+    print(f"{rolled.windows} windows of hosts rolled up in {time.monotonic() - begun:.1f} s, {rolled.rows} rows")
 
 
 def _sqlite(path: Path) -> Mapping[str, int]:

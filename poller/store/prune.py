@@ -11,22 +11,22 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from poller.model import Retention
-from poller.store import aging, lost, shipped
+from poller.store import aging, shipped
 from poller.store.aging import DAY_MS, Aging
 from poller.store.database import immediate
-from poller.store.rollup_bound import bounds, move_bounds, wanted
-from poller.store.rollup_ledger import SqliteLedger
+from poller.store.rollup_limits import rolled_limits
 from poller.store.rollup_sql import HOUR_MS
-from poller.store.shipped import newest_reports
-from poller.store.slicing import ROWS_AT_ONCE, lots, steps
+from poller.store.slicing import ROWS_AT_ONCE, Lot, lots, steps, unseen, with_old_rows
 from poller.store.sql import statements
 
-# What one transaction deletes: less than 50 ms of work, also of the widest rows.
-_PAGES_AT_ONCE: Final = 500
-# After each of them others get as much time as it took.
+# What one transaction gives back: so many pages (some MB of log), or what is done in this time.
+_PAGES_AT_ONCE: Final = 200
+_STEP_SECONDS: Final = 0.02
+# After each transaction others get as much time as it took.
 _MOST_PAUSE_SECONDS: Final = 0.05
 # On a full disk: what one transaction deletes or moves must fit into the reserve, as must the log of it.
 _ROWS_WHEN_TIGHT: Final = 1000
@@ -35,10 +35,6 @@ _PAGES_WHEN_TIGHT: Final = 128
 _KEPT_SHARE: Final = 20
 # The time may have leapt like this because the poller was off, or because the clock is wrong.
 LEAP_MS: Final = 86_400_000
-# Whether anything was polled between two instants: host by host, as the index has it.
-_POLLED: Final = """
-SELECT 1 FROM host WHERE EXISTS (SELECT 1 FROM poll WHERE host_id = host.id AND at_ms >= ? AND at_ms < ?) LIMIT 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def prune(
     What is rolled up goes only as far as that is done, but when it is `tight`.
     """
     stop = stop or threading.Event()
-    limits = limits_ms(retention, now_ms) | _rolled(connection, retention, now_ms, dry=dry, tight=tight)
+    limits = limits_ms(retention, now_ms) | rolled_limits(connection, retention, now_ms, dry=dry, tight=tight)
     cut = _Cut(connection, stop, dry=dry, tight=tight)
     rows = dict.fromkeys((*aging.ALL, *aging.ROLLUPS, *_PLAIN), 0)
     elsewhere: Counter[str] = Counter()
@@ -71,7 +67,7 @@ def prune(
         elsewhere[table] += cut.execute(statement, parameters)
     for table, one in {**aging.ALL, **aging.ROLLUPS}.items():
         rows[table] = cut.aged(one, limits[table])
-    freed = give_back(connection, _PAGES_WHEN_TIGHT, keep=False) if tight else 0
+    freed = give_back(connection, _PAGES_WHEN_TIGHT, keep=False, stop=stop) if tight else 0
     for table in _PLAIN:
         rows[table] = cut.plain(table, limits[table])
     if dry:  # what is too old and elsewhere was counted twice
@@ -79,30 +75,9 @@ def prune(
     if not stop.is_set():
         with immediate(connection):
             connection.execute(statements()["note_done"], {"task": "prune", "now_ms": now_ms})
-    freed += give_back(connection, _PAGES_AT_ONCE, keep=not tight)
+    freed += give_back(connection, _PAGES_AT_ONCE, keep=not tight, stop=stop)
     empty_log(connection)
     return Pruned({table: count + elsewhere[table] for table, count in rows.items()}, freed)
-
-
-def _rolled(
-    connection: sqlite3.Connection, retention: Retention, now_ms: int, *, dry: bool, tight: bool
-) -> dict[str, int]:
-    """Limits of what is rolled up, and of roll-ups: history moves on to these first.
-
-    Where history lives elsewhere there are none, and samples go as before.
-    """
-    ledger = SqliteLedger(connection)
-    if connection.execute(statements()["archive_state"]).fetchone()[0]:
-        limits = wanted(retention, now_ms, bounds(ledger)).limits()
-        return {table: limits[table] for table in aging.ROLLUPS}
-    if dry:
-        return wanted(retention, now_ms, bounds(ledger)).limits()
-    before = bounds(ledger)
-    found, made_ms = move_bounds(ledger, retention, now_ms, whatever=tight)
-    since_ms = max(made_ms, before.raw_ms)
-    if tight and connection.execute(_POLLED, (since_ms, found.raw_ms)).fetchone():
-        lost.record(connection, made_ms, found.raw_ms, now_ms)
-    return found.limits()
 
 
 def prune_due(connection: sqlite3.Connection, now_ms: int, every_ms: int) -> bool:
@@ -163,24 +138,32 @@ class _Cut:
 
     def aged(self, aged: Aging, before_ms: int) -> int:
         """What belongs to things."""
-        ids = [number for number, _ in newest_reports(self._connection, aged.inventory, before_ms)]
+        ids = with_old_rows(self._connection, aged, before_ms)
         if self._dry:
             return self.execute(aged.deletion(), [{"id": number, "before_ms": before_ms} for number in ids])
         things = ((number, before_ms) for number in ids)
-        found = lots(self._connection, aged, things, self._at_most)
-        return sum(self.execute(aged.deletion(), lot) for lot in found)
+        return self._each(aged.deletion(), lots(self._connection, aged, things, self._at_most))
 
     def plain(self, table: str, before_ms: int) -> int:
-        """A table that is read as a whole, by time where an index leads to that."""
-        return sum(
-            self.execute(statements()[f"prune_{table}"], [{"before_ms": cut_ms}])
-            for cut_ms in self._cuts(table, before_ms)
-        )
+        """A table of its own: by time where an index leads to that, or by id. Nobody waits while it is searched."""
+        statement = statements()[f"prune_{table}"]
+        all_of_it = {"before_ms": before_ms}
+        if self._dry:
+            return self.execute(statement, [all_of_it])
+        if table in _BY_ID:
+            by_id = statement.rstrip(";") + " AND id = :id"
+            return self._each(by_id, unseen(self._connection, table, before_ms, self._at_most))
+        due = statement.replace("DELETE FROM", "SELECT 1 FROM", 1).rstrip(";") + " LIMIT 1"
+        if not self._connection.execute(due, all_of_it).fetchone():
+            return 0
+        if table not in _BY_TIME:
+            return self.execute(statement, [all_of_it])
+        cuts = steps(self._connection, table, _BY_TIME[table], before_ms, self._at_most)
+        return self._each(statement, ([{"before_ms": cut_ms}] for cut_ms in cuts))
 
-    def _cuts(self, table: str, before_ms: int) -> Iterator[int]:
-        if self._dry or table not in _BY_TIME:
-            return iter((before_ms,))
-        return steps(self._connection, table, _BY_TIME[table], before_ms, self._at_most)
+    def _each(self, statement: str, found: Iterator[Lot]) -> int:
+        """A transaction for each lot, until it is time to end."""
+        return sum(self.execute(statement, lot) for lot in takewhile(lambda _: not self._stop.is_set(), found))
 
     def execute(self, statement: str, parameters: Sequence[Mapping[str, int]]) -> int:
         if self._dry:
@@ -199,23 +182,45 @@ class _Cut:
 
 
 _BY_TIME: Final = {"round": "started_ms", "event": "at_ms", "alert": "closed_ms", "message": "sent_ms"}
+_BY_ID: Final = frozenset((*_INVENTORIES, "series", "peer"))
 
 
-def give_back(connection: sqlite3.Connection, pages: int, *, keep: bool) -> int:
-    """Shortens the file by the free pages that are not worth keeping; returns bytes."""
+def give_back(connection: sqlite3.Connection, pages: int, *, keep: bool, stop: threading.Event | None = None) -> int:
+    """Shortens the file by the free pages that are not worth keeping; returns bytes.
+
+    At most so many `pages` in one transaction, less where they take long; after each of them others have their turn.
+    Ends when `stop` is set, and goes on the next time.
+    """
+    stop = stop or threading.Event()
 
     def pragma(name: str) -> int:
         value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
         return value
 
-    spare = pragma("freelist_count") - (pragma("page_count") // _KEPT_SHARE if keep else 0)
-    before = pragma("page_count")
-    for _ in range(0, spare, pages):
-        # Frees one page per step and has no columns: only executescript goes on stepping to its end.
-        connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+    before = left = pragma("page_count")
+    while not stop.is_set():
+        spare = pragma("freelist_count") - (left // _KEPT_SHARE if keep else 0)
+        start = time.monotonic()
+        if spare <= 0 or not _shorten(connection, min(pages, spare)):
+            break
         if not keep:
             empty_log(connection)
+        stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
+        left = pragma("page_count")
     return (before - pragma("page_count")) * pragma("page_size")
+
+
+def _shorten(connection: sqlite3.Connection, pages: int) -> bool:
+    """One transaction, page by page: how long a page takes depends on how many are free. False when none went."""
+    with immediate(connection):
+        (before,) = connection.execute("PRAGMA freelist_count").fetchone()
+        until = time.monotonic() + _STEP_SECONDS
+        for _ in range(pages):
+            connection.execute("PRAGMA incremental_vacuum(1)").close()
+            if time.monotonic() > until:
+                break
+        (after,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return bool(after < before)
 
 
 def empty_log(connection: sqlite3.Connection) -> None:

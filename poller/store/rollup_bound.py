@@ -59,7 +59,15 @@ def move_bounds(ledger: Ledger, retention: Retention, now_ms: int, *, whatever: 
         if new != old:
             for resolution, at_ms in (("raw", new.raw_ms), ("5m", new.fives_ms), ("1h", new.hours_ms)):
                 ledger.execute(f"UPDATE history_bound SET from_ms = {at_ms:d} WHERE resolution = '{resolution}'")  # noqa: S608
+        _forget_late(ledger, new.raw_ms)
     return new, fives_ms
+
+
+def _forget_late(ledger: Ledger, raw_ms: int) -> None:
+    """Windows whose samples may go are not made again: of what is left of them the roll-up would be worse."""
+    old = f"FROM late_window WHERE at_ms < {raw_ms:d}"
+    if ledger.query(f"SELECT 1 {old} LIMIT 1"):
+        ledger.execute(f"DELETE {old}")
 
 
 def _made(ledger: Ledger) -> tuple[int, int]:

@@ -99,6 +99,21 @@ def test_a_late_poll_is_rolled_up_before_it_goes(site: sqlite3.Connection) -> No
     assert site.execute("SELECT MIN(at_ms) FROM disk_sample").fetchone() == (START_MS + HOUR_MS,)
 
 
+def test_what_came_late_for_a_time_that_a_full_disk_has_cost_spoils_no_roll_up(site: sqlite3.Connection) -> None:
+    """Its samples are gone, or are about to go: made again of what is left, the roll-up would be worse than it was."""
+    for minute in range(300):
+        rolling.polled(site, 1, START_MS + minute * MINUTE)
+    now_ms = START_MS + 300 * MINUTE
+    roll_up(SqliteLedger(site), 0, now_ms, threading.Event())
+    made = rolling.of_disks(site, "disk_5m")
+    rolling.polled(site, 1, START_MS + 12 * MINUTE + 30_000, 9.0)
+    prune(site, Retention(samples=3600.0, fives=30 * 3600.0, hours=5 * 86400.0), now_ms, tight=True)
+    rolling.polled(site, 1, START_MS + 13 * MINUTE + 30_000, 50.0)
+    roll_up(SqliteLedger(site), 0, now_ms, threading.Event())
+    assert rolling.of_disks(site, "disk_5m") == made
+    assert site.execute("SELECT COUNT(*) FROM late_window").fetchone() == (0,)
+
+
 def test_on_a_full_disk_samples_go_all_the_same_and_the_gap_is_on_record(site: sqlite3.Connection) -> None:
     for minute in range(0, 600, 5):
         rolling.polled(site, 1, START_MS + minute * MINUTE)
