@@ -107,7 +107,7 @@ def lines(pause: float, count: int = 99) -> Behaviour:
 
 def _before_login(lab: Lab, behaviour: Behaviour, expected: str, *, hosts: int = 49, rounds: int = 20) -> str:
     """One host among many, round after round."""
-    seconds = lab.size(short=1, full=6)
+    seconds = lab.size(short=3, full=6)
     count, rounds = lab.size(short=3, full=hosts), lab.size(short=1, full=rounds)
     compared = Compared(lab, count, seconds)
     server = lab.raw(behaviour)
@@ -136,7 +136,7 @@ def many_lines(lab: Lab) -> str:
 
 def hangs_later(lab: Lab) -> str:
     """All at once: a host that hangs in the key exchange, at the login, and when a command is asked for."""
-    seconds = lab.size(short=1, full=6)
+    seconds = lab.size(short=3, full=6)
     compared = Compared(lab, 1, seconds)
     servers = {
         "kex": lab.raw(hostile.hangs_in_key_exchange),

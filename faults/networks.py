@@ -63,7 +63,7 @@ def _wake(there: Path) -> None:
 def black_hole(lab: Lab) -> str:
     """An address whose neighbour entry leads to nobody: nothing that is sent there ever gets an answer."""
     near, far = _cable(lab)
-    count, seconds = lab.size(short=5, full=40), lab.size(short=1, full=6)
+    count, seconds = lab.size(short=5, full=40), lab.size(short=3, full=6)
     near.sh(f"ip neigh add {NOBODY} lladdr 02:00:00:00:00:09 dev near nud permanent")
     server = lab.sshd(addresses=[FAR], within=far.enter)
     names = [f"lost{n}" for n in range(count)]

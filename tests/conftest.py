@@ -44,5 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dist = "worksteal"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long ones first in the share of every process: xdist cuts the list into as many pieces, one behind the other."""
+    shares = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    long = [item for item in items if item.nodeid.startswith(_LONG)]
+    short = [item for item in items if not item.nodeid.startswith(_LONG)]
+    cuts = [len(short) * share // shares for share in range(shares + 1)]
+    items[:] = [
+        item for share in range(shares) for item in (*long[share::shares], *short[cuts[share] : cuts[share + 1]])
+    ]
