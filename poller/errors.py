@@ -118,7 +118,7 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
     ("python", "sudo"): Outcome("sudo refused to start python3", "see sudoers in docs/security.md"),
     ("probe", "timeout"): Outcome("the probe did not finish in time", _CLOCK),
     ("probe", "crash"): Outcome("the probe ended with an error", "rerun with -vv and report it"),
-    ("probe", "closed"): Outcome("the connection broke while the probe worked", "look at the network and sshd's log"),
+    ("probe", "closed"): Outcome("the connection broke while the probe ran", "look at the network and sshd's log"),
     ("probe", "silent"): Outcome("the probe ended without an answer", "run `poller doctor HOST`"),
     ("probe", "noise"): Outcome(
         "the host wrote too much before the report", "look at the login scripts of the account", True

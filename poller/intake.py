@@ -32,7 +32,6 @@ from poller.model import (
     Needs,
     Poll,
     PollOutcome,
-    Severity,
     World,
 )
 from poller.notify import owed
@@ -40,6 +39,7 @@ from poller.poll import BACK_OFF, unstorable
 from poller.probe.rates import sight, values
 from poller.rules import classified, judge, needs
 from poller.store import Journal, Work, unread
+from poller.store.hosts import rebooted
 
 _log = logging.getLogger(__name__)
 DOWN: Final = "host.down"
@@ -210,7 +210,7 @@ def _events(before: Before, poll: Poll, findings: Findings) -> tuple[Event, ...]
     """What rules may look at: the findings, and the reboot, which the store notes by itself."""
     if poll.report is None or before.reading is None or poll.report.now.boot_id == before.reading.boot_id:
         return findings.events
-    return (*findings.events, Event("rebooted", poll.at_ms, Severity.MEDIUM, f"boot id {poll.report.now.boot_id}"))
+    return (*findings.events, rebooted(poll.at_ms, poll.report.now, before.reading.boot_id))
 
 
 def _pinged(poll: Poll) -> tuple[MetricValue, ...]:

@@ -33,7 +33,8 @@ _TEXT_PER_SECOND: Final = 1024 * 1024
 class Resident:
     """`stays`: the session is held after a poll, and the probe in it can answer for every section of the host.
 
-    `lost` is why the last session ended, "" when none did: stage/code: sentence.
+    `lost` is why the last session ended, "" when none did: stage/code: sentence. `dial` is for how many seconds the
+    host is dialled when there is none, None: until the deadline.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Resident:
         "_unwatch",
         "aborted",
         "connected_at",
+        "dial",
         "gates",
         "host",
         "lost",
@@ -59,6 +61,7 @@ class Resident:
         self.lost = ""
         self.watching = False
         self.aborted = False
+        self.dial: float | None = None
         self.connected_at = 0.0  # when the newest session was made, on the monotonic clock
         self._stays = stays
         self._stack: ExitStack | None = None
@@ -108,6 +111,7 @@ class Resident:
                     before=before,
                     gates=self.gates,
                     held=self._stays,
+                    dial=self.dial,
                 )
             )
             self._stack = stack.pop_all()

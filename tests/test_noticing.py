@@ -59,10 +59,13 @@ class Poller:
 
     def poll(self, at: float, rows: Rows, stored_at: float | None = None) -> Taken:
         """A poll that read these sections at that second, and is stored then or later."""
-        one = self.polled(at, rows)
-        self.noticing.take((), [one], now=stored_at or at)
+        return self.take(self.polled(at, rows), stored_at or at)
+
+    def take(self, one: Poll, at: float) -> Taken:
+        """That poll, stored at that second."""
+        self.noticing.take((), [one], now=at)
         (taken,) = self.intake.take([one])
-        self.noticing.stored([taken], now=stored_at or at)
+        self.noticing.stored([taken], now=at)
         return taken
 
     def polled(self, at: float, rows: Rows) -> Poll:
@@ -239,6 +242,98 @@ def test_a_host_that_was_away_is_back_with_the_cause_the_gap_and_what_its_logs_t
         "not watched from 2025-10-09 08:53:29 to 2025-10-09 08:53:41 UTC; back after 12s: silence: the "
         "network, or the host stood still (same boot); recovered from kernel log and wtmp: 1 login"
     )
+
+
+def gap(poller: Poller) -> str:
+    ((_, details),) = [one for one in poller.told() if one[0] == "gap"]
+    return details
+
+
+def test_a_session_that_breaks_under_a_poll_is_lost_too_though_that_poll_goes_on_in_another_one(poller: Poller) -> None:
+    """The engine never says that it is lost: only that it is connected, since then, and why the one before ended."""
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS)], now=0.0)
+    poller.poll(0, stick.NOTHING)
+    poller.push(9.0)
+    poller.noticing.seats(9.0)
+    assert [seat.light for seat in poller.noticing.seats(15.0)] == [Light.DARK]
+    reason = "probe/closed: the connection broke"
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS + 18_000, reason=reason)], now=18.0)
+    assert [seat.words for seat in poller.noticing.seats(18.0)] == ["connected"], "why, the poll tells"
+    polled = poller.polled(18, stick.NOTHING)
+    poller.take(replace(polled, at_ms=START_MS + 10_000), 18.1)
+    assert [seat.words for seat in poller.noticing.seats(18.1)] == ["back after 9s: its session was ended (same boot)"]
+    assert gap(poller).startswith("not watched from 2025-10-09 08:53:29 to 2025-10-09 08:53:38 UTC; back after 9s: ")
+
+
+def test_a_reboot_in_the_middle_of_a_poll_is_the_cause(poller: Poller) -> None:
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS)], now=0.0)
+    poller.poll(0, stick.NOTHING)
+    poller.push(9.0)
+    reason = "probe/timeout: the probe did not finish in time"
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS + 23_000, reason=reason)], now=23.0)
+    polled = poller.polled(23, stick.NOTHING)
+    assert polled.report
+    reading = replace(polled.report.now, boot_id="another", uptime=4.0)
+    taken = poller.take(replace(polled, report=replace(polled.report, readings=(reading,))), 23.0)
+    assert "back after 14s: rebooted (boot id changed); " in gap(poller)
+    (rebooted,) = taken.events
+    assert (rebooted.kind, rebooted.details) in poller.told(), "shown in the words in which it is kept"
+    assert rebooted.details == f"up for 4 s, boot id another, before {BOOT}"
+
+
+def test_to_be_watched_no_more_is_no_gap(poller: Poller) -> None:
+    connected = LinkState("pc07", Link.CONNECTED, START_MS)
+    poller.noticing.take((), (), [connected], now=0.0)
+    poller.poll(0, stick.NOTHING)
+    poller.push(9.0)
+    poller.noticing.take((), (), [replace(connected, live=True), connected], now=9.5)
+    poller.poll(60, stick.NOTHING)
+    assert "gap" not in poller.kinds()
+
+
+def test_a_gap_ends_when_the_host_answered_and_counts_only_what_happened_in_it(poller: Poller) -> None:
+    """The try that succeeds may begin long before: to dial takes as long as the host needs to boot."""
+    logs: Rows = {"people": (People("utmp", 0.0, 0, "", "", "7"),)}
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS)], now=0.0)
+    poller.poll(0, {**stick.NOTHING, **logs})
+    poller.push(9.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.LOST, START_MS + 14_000, reason="probe/timeout: x")], now=14.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS + 34_000)], now=34.0)
+    logins = [
+        LoginRecord(number, "login", "op", f"pts/{number}", "198.51.100.4", 4711, START_MS / 1000 + at)
+        for number, at in enumerate((-28_800.0, 5.0, 12.0, 30.0))
+    ]
+    rows: Rows = {**stick.NOTHING, "people": (People("utmp", 0.0, 0, "", "7", "8"), *logins)}
+    polled = poller.polled(34, rows)
+    assert len(poller.take(replace(polled, at_ms=START_MS + 16_000), 34.0).events) == len(logins)
+    assert gap(poller).startswith("not watched from 2025-10-09 08:53:29 to 2025-10-09 08:53:54 UTC; back after 25s: ")
+    assert "recovered from wtmp: 2 login" in gap(poller)
+
+
+def test_a_poll_that_was_answered_before_the_loss_and_is_stored_after_it_does_not_end_it(poller: Poller) -> None:
+    """Whatever the clock on the wall says."""
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS)], now=0.0)
+    poller.poll(0, stick.NOTHING)
+    poller.push(9.0)
+    before = START_MS - 3_600_000
+    poller.noticing.take((), (), [LinkState("pc07", Link.LOST, before, reason="probe/closed: x")], now=14.0)
+    poller.poll(15, stick.NOTHING)
+    assert "gap" not in poller.kinds()
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS + 20_000)], now=20.0)
+    poller.poll(20, stick.NOTHING)
+    assert "gap" in poller.kinds()
+
+
+def test_a_gap_and_the_polls_that_failed_in_it_are_one_absence(poller: Poller) -> None:
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS)], now=0.0)
+    poller.poll(0, stick.NOTHING)
+    poller.push(50.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.LOST, START_MS + 55_000, reason="probe/timeout: x")], now=55.0)
+    poller.take(replace(failed("pc07"), at_ms=START_MS + 60_000), 60.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS + 73_000)], now=73.0)
+    poller.take(replace(poller.polled(73, stick.NOTHING), heard_ms=START_MS + 50_000), 73.0)
+    told = dict(poller.told())
+    assert told["back"].startswith("back after 23s: ") and told["back"] in told["gap"]
 
 
 def test_a_hint_is_a_line_at_once(poller: Poller) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,11 +33,23 @@ _PRIORITY: Final = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.I
 @click.option("--stop", is_flag=True, help="End it, and wait until it has ended.")
 @click.option("--json", "as_json", is_flag=True, help="With --status: print one JSON document.")
 @click.option(
+    "--processes", type=click.IntRange(1, 50), metavar="N",
+    help="Share the hosts out among so many workers, whatever config.xml says.",
+)  # fmt: skip
+@click.option(
     "--socket", type=click.Path(path_type=Path), metavar="PATH",
     help="With one of these: where the daemon listens. Default: as config.xml says.",
 )  # fmt: skip
 @click.pass_obj
-def command(settings: Settings, show: bool, reload: bool, stop: bool, as_json: bool, socket: Path | None) -> int:
+def command(
+    settings: Settings,
+    show: bool,
+    reload: bool,
+    stop: bool,
+    as_json: bool,
+    processes: int | None,
+    socket: Path | None,
+) -> int:
     """Poll every host at its own interval until a signal ends it.
 
     It stays in the foreground, holds one session at each host, and takes the place of `poller run` in
@@ -49,6 +62,7 @@ def command(settings: Settings, show: bool, reload: bool, stop: bool, as_json: b
     \b
     Examples:
       poller daemon                     here, with a line a minute; Ctrl-C ends it
+      poller daemon --processes 4       when one core is not enough
       poller daemon --status            how is the one that runs?
       poller daemon --status --json | jq .polls
       poller daemon --reload            read config.xml again
@@ -61,14 +75,16 @@ def command(settings: Settings, show: bool, reload: bool, stop: bool, as_json: b
     if not (show or reload or stop):
         if socket is not None:
             raise click.UsageError("--socket goes with --status, --reload or --stop; a daemon's own is in config.xml")
-        return _serve(settings)
+        return _serve(settings, processes)
+    if processes is not None:
+        raise click.UsageError("--processes is for a daemon that is started")
     with _daemon(settings, socket) as client:
         if show:
             return _status(settings, client, as_json=as_json)
         return _reload(settings, client) if reload else _stop(settings, client)
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, processes: int | None) -> int:
     from poller.config import load
     from poller.daemon.service import serve
     from poller.daemon.supervision import Supervisor
@@ -76,7 +92,11 @@ def _serve(settings: Settings) -> int:
     _speak(settings.verbose)
     supervisor = Supervisor.from_environment()
     path = settings.config.path  # the file that was found stays the one, wherever we are
-    return serve(settings.config, lambda: load(path), supervisor)
+
+    def asked_for(config: Config) -> Config:
+        return config if processes is None else replace(config, processes=processes)
+
+    return serve(asked_for(settings.config), lambda: asked_for(load(path)), supervisor)
 
 
 class _Lines(logging.Handler):

@@ -40,7 +40,8 @@ def command(
     """Watch hosts live: sticks, mounts, contacts, and whether each is there.
 
     With a daemon at work it shows what that hears. Without one it polls the chosen hosts itself, at their
-    intervals, and stores, judges and tells as ever. Times are UTC. Ctrl-C ends it (exit 130).
+    intervals, and stores, judges and tells as ever, until a daemon begins. Times are UTC. Ctrl-C ends it
+    (exit 130).
 
     \b
     Examples:
@@ -71,6 +72,7 @@ def _follow(feed: Feed, picture: Picture, shown: Showing, until: float, events: 
     while time.monotonic() < until and not stop.number and shown.wanted():
         news = feed.take(min(shown.patience(), until - time.monotonic()))
         changed = [one for one in news if picture.take(one)]
+        picture.source = feed.source
         shown.show(changed)
         if events is not None and picture.finished >= events:
             return

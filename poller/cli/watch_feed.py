@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
 
 # Seconds for what was begun to come to an end. Beyond that it is left behind, and the process ends all the same.
 _FAREWELL: Final = 6.0
+# Seconds in which a daemon that was just started listens.
+_PATIENCE: Final = 30.0
+_LOOK: Final = 0.2
+_DAEMON: Final = "the daemon"
+_OWN: Final = "no daemon: polled by this command"
 _MOST: Final = 500
 
 
 class Feed:
-    """`source` says in words whom it comes from."""
+    """`source` says in words whom it comes from, which `turn` changes."""
 
     def __init__(self, source: str, work: Callable[[Feed], None], end: Callable[[], None] = lambda: None) -> None:
         self.source = source
@@ -50,6 +56,12 @@ class Feed:
         except queue.Empty:
             return found
 
+    def turn(self, source: str, end: Callable[[], None]) -> None:
+        """It comes from there now; `end` ends that. For the thread of `work`."""
+        self.source, self._end = source, end
+        if self.stop.is_set():  # and was ended a moment ago
+            end()
+
     def close(self) -> None:
         self.stop.set()
         self._end()
@@ -72,7 +84,7 @@ def open_feed(config: Config, hosts: Sequence[Host]) -> Iterator[Feed]:
     except NotRunningError:
         feed = _own(config, hosts)
     else:
-        feed = Feed("the daemon", lambda feed: _relay(feed, told), told.close)
+        feed = Feed(_DAEMON, lambda feed: _relay(feed, told), told.close)
     try:
         yield feed
     finally:
@@ -95,8 +107,36 @@ def _relay(feed: Feed, told: Told) -> None:
 
 
 def _own(config: Config, hosts: Sequence[Host]) -> Feed:
-    from poller.daemon import alone
     from poller.daemon.beside import refuse_beside_daemon
 
     refuse_beside_daemon(config)
-    return Feed("no daemon: polled by this command", lambda feed: alone.watch(config, hosts, feed.put, feed.stop))
+    return Feed(_OWN, lambda feed: _poll(feed, config, hosts))
+
+
+def _poll(feed: Feed, config: Config, hosts: Sequence[Host]) -> None:
+    """By ourselves until a daemon begins: two must not hold one host, or each event is there twice."""
+    from poller.daemon import alone
+
+    while not feed.stop.is_set():
+        feed.turn(_OWN, lambda: None)
+        alone.watch(config, hosts, feed.put, feed.stop)
+        told = _begun(feed, config, hosts)
+        if told is not None:
+            feed.turn(_DAEMON, told.close)
+            _relay(feed, told)
+
+
+def _begun(feed: Feed, config: Config, hosts: Sequence[Host]) -> Told | None:
+    """The daemon that has the journal now, once it listens; None when it is gone again. BusyError: it does not."""
+    from poller.control import Client, NotRunningError, socket_path
+    from poller.daemon.beside import holder, refuse_beside_daemon
+
+    ends = time.monotonic() + _PATIENCE
+    while not feed.stop.is_set() and holder(config.journal):
+        try:
+            return Client(socket_path(config)).stream("watch", hosts=[host.name for host in hosts])
+        except NotRunningError:
+            if time.monotonic() >= ends:
+                refuse_beside_daemon(config)
+        feed.stop.wait(_LOOK)
+    return None

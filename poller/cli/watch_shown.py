@@ -85,9 +85,16 @@ class Lines(_Piped):
         self._said: dict[str, str] = {}
         self._coverage: list[str] = []
         self._looks: dict[str, tuple[Light, str]] = {}
-        click.echo(f"{picture.source}; {counted(len(picture.seats), 'host')}")
+        self._source = ""
+        self._tell_source()
+
+    def _tell_source(self) -> None:
+        if self._picture.source != self._source:
+            self._source = self._picture.source
+            click.echo(f"{self._source}; {counted(len(self._picture.seats), 'host')}")
 
     def show(self, news: Sequence[Shown]) -> None:
+        self._tell_source()
         for one in news:
             if isinstance(one, Seat):
                 self._tell(one)

@@ -1,7 +1,7 @@
 """Watching without a daemon: the same engine, intake and noticing, for chosen hosts, as long as somebody looks.
 
 Each host is polled at its own interval, stored, judged and told of as ever. Leases keep it and rounds of `poller run`
-apart, host by host.
+apart, host by host. A daemon that begins meanwhile holds the same hosts: then this ends.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 from poller import round
 from poller.clock import now_ms
 from poller.daemon.attending import Attending
+from poller.daemon.beside import holder
 from poller.daemon.duty import Duty
 from poller.daemon.keeping import Keeping
 from poller.fleet.threads import Threads
@@ -32,7 +33,7 @@ _TELL: Final = 5.0
 def watch(
     config: Config, hosts: Sequence[Host], show: Callable[[Sequence[Shown]], None], stop: threading.Event
 ) -> None:
-    """Until `stop` is set, in the calling thread, which owns the journal for so long. StoreError."""
+    """Until `stop` is set or a daemon is at work, in the calling thread, which owns the journal. StoreError."""
     round_id, names = new_id(), [host.name for host in hosts]
     keeping = Keeping(config, round_id)
     telling = Duty("telling", config.journal, lambda journal, end: _tell(config, journal, end))
@@ -45,7 +46,7 @@ def watch(
         try:
             engine.start(hosts, keeping.befores(names))
             attending.watch(names)
-            while not stop.is_set():
+            while not (stop.is_set() or holder(config.journal)):
                 taken = attending.take(attending.wait(_LOOK))
                 outcomes.update(str(one.poll.outcome) for one in taken)
                 if config.mail is not None or config.channels:
@@ -53,6 +54,7 @@ def watch(
         finally:
             telling.stop()
             taken = attending.take(engine.stop(_FINISH), at_any_rate=True)
+            attending.finish()
             outcomes.update(str(one.poll.outcome) for one in taken)
             telling.join(_FINISH)
         with keeping.journal.transaction() as work:

@@ -107,6 +107,7 @@ class _Wish:
         while self.missing and time.monotonic() < ends and not caller.wait(0):
             try:
                 self.round_id, one = self._granted.get(timeout=_LOOK)
+                ends = time.monotonic() + patience  # also after one that does not count: the next begins now
             except queue.Empty:
                 if trouble():
                     raise StoreError(
@@ -115,7 +116,6 @@ class _Wish:
                 continue
             if self._counts(one):
                 self.missing.discard(one.poll.host)
-                ends = time.monotonic() + patience
                 yield one
 
     def _counts(self, one: Taken) -> bool:

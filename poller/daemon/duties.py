@@ -28,7 +28,8 @@ Configured = Callable[[], Config]
 
 class Telling:
     """Whose fault it is, and who is told now. Where nothing has happened and nobody is owed anything it only looks
-    once per shortest interval=, or once a minute: for reminders, and for whoever may be told now.
+    once per shortest interval=, or once a minute: for reminders, and for whoever may be told now. What a host tells by
+    itself stirs no board, but may be owed.
     """
 
     def __init__(self, config: Configured, board: Board) -> None:
@@ -41,7 +42,7 @@ class Telling:
     def __call__(self, journal: Journal, stop: threading.Event) -> float:
         config = self._config()
         now = time.monotonic()
-        if self._board.stirred() or self._kept or now >= self._not_later:
+        if self._board.stirred() or self._kept or now >= self._not_later or journal.owes():
             self._not_later = now + _regularly(config)
             self._tell(journal, config, stop)
         return min(_TELL_SELDOM, max(_TELL_OFTEN, config.group_wait))

@@ -100,7 +100,8 @@ class Service:
         self._server = stack.enter_context(Server(socket_path(config), self._handlers()))
         self._engine = engine(config, self._keeping.note)
         self._stopped = False
-        self._attending = Attending(self._engine, self._keeping, self._noticing, self._watchers.tell)
+        telling = self._duties[0]
+        self._attending = Attending(self._engine, self._keeping, self._noticing, self._watchers.tell, telling.wake)
         self._minute_ends = time.monotonic() + _MINUTE
         stack.callback(self._end_engine)
 
@@ -215,6 +216,7 @@ class Service:
         while self._keeping.waiting and not deadline.passed:
             time.sleep(0.1)
             self._take(Arrivals(), at_any_rate=True)
+        self._attending.finish()
         self._rounds.end(self._keeping, self._signals.number)
         _log.info("stopped")
 

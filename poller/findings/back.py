@@ -12,6 +12,11 @@ from poller.model import Before, Event, Poll, Reading, Severity, System
 WRONG: Final = 60.0
 RIGHT: Final = 30.0
 
+# Seconds by which our wall clock and a clock that nobody sets may differ about how long an answer took.
+_APART: Final = 1.0
+# The stages of a poll between question and answer.
+_ASKING: Final = ("session", "probe")
+
 # Stages at which it is the way to a host that fails, and not what is on it.
 _WAY: Final = ("dns", "connect", "handshake", "ping")
 
@@ -21,8 +26,13 @@ def back(before: Before, poll: Poll) -> tuple[Event, ...]:
     answers = poll.report is not None or (poll.ping is not None and poll.ping.received > 0 and not poll.stage)
     if not (before.failures and before.report_ms and answers):
         return ()
-    dark = span(max(0, poll.at_ms - before.report_ms) // 1000)
+    dark = span(max(0, answered_ms(poll) - max(before.report_ms, poll.heard_ms)) // 1000)
     return (Event("back", poll.at_ms, Severity.LOW, f"back after {dark}: {cause(before, poll)}"),)
+
+
+def answered_ms(poll: Poll) -> int:
+    """When the host answered: a dial may take long."""
+    return poll.answered_ms or poll.at_ms
 
 
 def span(seconds: int) -> str:
@@ -76,7 +86,7 @@ def _sshd(reading: Reading) -> float:
 
 def skew(before: Before, poll: Poll) -> tuple[Event, ...]:
     """When the host's clock turns out to be wrong, and when it is right again."""
-    if poll.report is None or not poll.answered_ms:
+    if poll.report is None or not poll.answered_ms or _ours_was_set(poll):
         return ()
     offset = poll.report.now.clock - (poll.asked_ms + poll.answered_ms) / 2000
     error = (poll.answered_ms - poll.asked_ms) / 2000
@@ -87,3 +97,10 @@ def skew(before: Before, poll: Poll) -> tuple[Event, ...]:
     if before.skewed and abs(offset) + error < RIGHT:
         return (Event("clock_skew", poll.at_ms, Severity.LOW, f"the clock of the host is right again: {words}"),)
     return ()
+
+
+def _ours_was_set(poll: Poll) -> bool:
+    """Our own clock was, between question and answer: then it tells nothing about the host's."""
+    took = (poll.answered_ms - poll.asked_ms) / 1000
+    measured = [poll.stages[stage] for stage in _ASKING if stage in poll.stages]
+    return took < 0 or (bool(measured) and abs(took - sum(measured)) > _APART)

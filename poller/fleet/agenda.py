@@ -19,10 +19,10 @@ from poller.model import Poll, PollOutcome
 class Agenda:
     """`next` is the poll that comes, None until the one before it is stored; others may read it.
 
-    `tries` have failed since the host was there.
+    `tries` to get the host back have failed since it was there.
     """
 
-    __slots__ = ("_again", "_began", "_pace", "_refused", "_stood", "_told", "next", "tries")
+    __slots__ = ("_again", "_began", "_falls", "_pace", "_refused", "_stood", "_told", "next", "tries")
 
     def __init__(self, first: float | None, interval: float) -> None:
         """`first` is the instant of its first poll, None: it waits to be stored."""
@@ -32,6 +32,7 @@ class Agenda:
         # When the newest poll began that stands for one of its instants; if all stood still meanwhile, when it came.
         self._told = -math.inf
         self.tries = 0
+        self._falls = 0  # what the wait grows with: failures and losses, until a session lasts
         self._again = False  # to try sooner than at its instant may help
         self._refused = False  # it refuses our logins, or was not asked
         self._stood = False
@@ -52,7 +53,7 @@ class Agenda:
         self.next = self._pace.next(
             time.monotonic(),
             self._began,
-            self.tries,
+            self._falls,
             _chance(),
             again=self._again and holds,
             watched=live,
@@ -69,8 +70,9 @@ class Agenda:
         return at <= now
 
     def lost(self) -> None:
-        """Its session has ended by itself: it is tried again soon."""
-        self.tries += 1
+        """Its session has ended by itself: it is tried again soon, and the sooner when it had lasted."""
+        lasted = time.monotonic() - self._began >= pace.LONGEST
+        self._falls = 1 if lasted else self._falls + 1
         self.soon()
 
     def soon(self) -> None:
@@ -96,12 +98,19 @@ class Agenda:
         """What came of it. `held`: there was a session before; `connected`: there is one now."""
         reached = meaning.answered(polled)
         if reached:
+            self.tries = 0
             # One that answers and breaks, again and again, must not be asked every second.
-            self.tries = 0 if held or not connected else self.tries
+            self._falls = 0 if held or not connected else self._falls
         elif polled.outcome is PollOutcome.FAILED:
-            self.tries += 1
+            self.tries += not held  # the one that lost it was none to get it back
+            self._falls += 1
         self._refused = meaning.refused(polled)
         self._again = not reached and meaning.worth_trying(polled, held=held, watched=live)
+
+    @property
+    def fell_due(self) -> bool:
+        """One of its instants has come since its newest poll began: if that was a try, it stands for this instant."""
+        return self._pace.after(max(self._began, self._told + self._pace.interval / 2)) <= time.monotonic()
 
     def tell(self, deadline: float, *, asked: bool) -> None:
         """The poll is told. One that somebody asked for stands for no instant."""

@@ -15,18 +15,21 @@ from poller.fleet.agenda import Agenda
 from poller.fleet.standing import CROWDED, Standing
 from poller.fleet.tray import Tray
 from poller.fleet.wishes import Wishes
-from poller.model import Host, Link, LinkState, Poll
+from poller.model import Host, Link, LinkState, Poll, Push
 from poller.resident import Resident
 from poller.ssh import Gates
 
 # A host that is watched says something each second; after so many seconds without it the session is lost.
 SILENCE: Final = 5.0
+# And then the host is dialled for so many seconds at a time: it may answer at any moment, and the kernel asks after
+# 1, 3, 7, 15 s and so on, which finds a host that came back after 16 s half a minute after it was given up.
+DIAL: Final = 4.0
 
 
 class Holding:
     """`host` as it is polled now, in the session of `resident`."""
 
-    __slots__ = ("_agenda", "_fits", "_gates", "_standing", "_tray", "_wishes", "host", "resident")
+    __slots__ = ("_agenda", "_fits", "_gates", "_standing", "_tray", "_wishes", "host", "pushed_ms", "resident")
 
     def __init__(self, host: Host, agenda: Agenda, wishes: Wishes, tray: Tray, gates: Gates, *, fits: bool) -> None:
         """`fits`: there are enough open files to hold its session."""
@@ -36,6 +39,7 @@ class Holding:
         self._tray = tray
         self._gates = gates
         self._fits = fits
+        self.pushed_ms = 0  # when the host said anything by itself for the last time, 0 never
         self.resident = Resident(host, gates, stays=self._holds)
         self._standing = Standing(host, self._idle, reason="" if fits else CROWDED, live=wishes.live)
 
@@ -107,12 +111,16 @@ class Holding:
             return
         try:
             if self._wishes.live:
-                self.resident.watch(self._tray.push)
+                self.resident.watch(self._hear)
             else:
                 self.resident.unwatch()
             self._tell(self._standing.link)
         except HostError:
             self.lost()
+
+    def _hear(self, push: Push) -> None:
+        self.pushed_ms = self._standing.heard_ms = push.at_ms
+        self._tray.push(push)
 
     # Between two polls
 
@@ -144,7 +152,12 @@ class Holding:
         if self._agenda.next is not None:
             self.plan()
 
-    # After a poll
+    # Polls
+
+    def begin(self) -> None:
+        """One does. Whoever watches a host that is away wants it back soon after it answers."""
+        self._agenda.begin()
+        self.resident.dial = DIAL if self._wishes.live else None
 
     def settle(self, polled: Poll, *, held: bool) -> None:
         """What it means for how the host stands. `held`: there was a session before."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from poller.asking import Admission
 from poller.fleet import meaning
@@ -177,7 +177,7 @@ class Keeper:
             if asked:
                 self.wishes.poll_now(at_any_rate=any_rate)
             self._agenda.repeat(planned)
-        elif planned.due or asked or not meaning.silent(polled):
+        elif planned.due or asked or self._agenda.fell_due or not meaning.silent(polled, self._before.trouble):
             self._agenda.tell(deadline, asked=asked)
             self._yard.tray.poll(polled, urgent=asked)
         else:
@@ -186,7 +186,7 @@ class Keeper:
 
     def _poll(self, *, at_any_rate: bool) -> Poll:
         """Asks, and says how the host stands now."""
-        self._agenda.begin()
+        self._holding.begin()
         held = self._holding.connected
         polled, self._ours = self._ask(at_any_rate=at_any_rate)
         if not self._yard.places.leave(self):
@@ -194,7 +194,8 @@ class Keeper:
             self.wishes.end(dropped=True)
         if not self.wishes.dropped:
             self._holding.settle(polled, held=held)
-        return polled
+        heard_ms = self._holding.pushed_ms
+        return replace(polled, heard_ms=heard_ms) if heard_ms else polled
 
     def _ask(self, *, at_any_rate: bool) -> tuple[Poll, bool]:
         try:

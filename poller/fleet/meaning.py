@@ -11,8 +11,10 @@ from poller.model import Before, Host, Poll, PollOutcome
 # Where a poll of a host that nobody reached ends; and how one does whose session broke.
 _UNREACHED: Final = frozenset({"dns", "connect", "handshake"})
 _BROKEN: Final = frozenset({("session", "closed"), ("probe", "closed"), ("probe", "timeout")})
-# Another try soon would be one more login that is refused, and sshd counts them (PerSourcePenalties).
-_LOGIN: Final = frozenset({"auth", "hostkey"})
+# Another try soon would be one more login that is refused, and sshd counts them (PerSourcePenalties). Who only sees a
+# host key that is not the one on record leaves before a user name was sent, which costs nothing there.
+_LOGIN: Final = "auth"
+_KEY: Final = "hostkey"
 # sshd says so while it punishes our address for refused logins, whoever's they were.
 _PUNISHED: Final = "Not allowed at this time"
 
@@ -37,18 +39,23 @@ def answered(polled: Poll) -> bool:
 def refused(polled: Poll) -> bool:
     """It lets nobody in for now, whoever waits for it; or it was not even asked, so that this is not known."""
     punished = polled.stage == "handshake" and _PUNISHED in polled.error
-    return polled.outcome is PollOutcome.SKIPPED or polled.stage in _LOGIN or punished
+    return polled.outcome is PollOutcome.SKIPPED or polled.stage == _LOGIN or punished
 
 
-def silent(polled: Poll) -> bool:
-    """A try that failed and taught nothing: nobody needs to know before the host is due."""
-    return polled.outcome is PollOutcome.SKIPPED or (
-        polled.outcome is PollOutcome.FAILED and polled.stage not in _LOGIN and not polled.security
-    )
+def silent(polled: Poll, trouble: str) -> bool:
+    """A try that failed and taught nothing: nobody needs to know before the host is due.
+
+    `trouble` is how the newest poll ended that was told (stage/code): another key is news once.
+    """
+    if polled.outcome is not PollOutcome.FAILED:
+        return polled.outcome is PollOutcome.SKIPPED
+    if polled.stage == _KEY:
+        return trouble == f"{polled.stage}/{polled.code}"
+    return polled.stage != _LOGIN and not polled.security
 
 
 def worth_trying(polled: Poll, *, held: bool, watched: bool) -> bool:
     """Whether the host may be there again before it is due."""
-    if polled.outcome is PollOutcome.SKIPPED or polled.stage in _LOGIN:
+    if polled.outcome is PollOutcome.SKIPPED or polled.stage == _LOGIN:
         return False
     return watched or polled.stage in _UNREACHED or (held and (polled.stage, polled.code) in _BROKEN)

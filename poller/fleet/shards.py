@@ -25,8 +25,9 @@ from poller.fleet.tray import LINGER
 from poller.model import Arrivals, Before, Config, Event, Host, Link, LinkState, Poll, Push, Severity
 
 _log = logging.getLogger(__name__)
-# Seconds beyond those that polls have to finish, for a worker to tell them and close its connections.
-_GRACE: Final = 1.5
+# Seconds beyond those that polls have to finish, for a worker to close its connections and tell what has finished:
+# more than its threads take for what hangs (`threads.LAST_SECONDS`).
+_GRACE: Final = 2.5
 # Of the shortest interval that a finished poll may wait for others.
 _SHARE: Final = 0.2
 
@@ -187,10 +188,11 @@ class Shards:
             self._pushes.append(push)
             self._seen[push.host] = push.at_ms
         for state in arrivals.links:
-            self._links[state.host] = self._changed[state.host] = state
+            if state.host in self._links:  # it may have left the configuration meanwhile
+                self._links[state.host] = self._changed[state.host] = state
 
     def _lost(self, shard: Shard) -> None:
-        """Its worker is dead."""
+        """Its worker is dead, and with it the sessions that it held. Who is held by nobody has lost nothing."""
         number = shard.number
         words = f"the worker process {number} {shard.bury()}"
         count = len(shard.hosts)
@@ -198,11 +200,10 @@ class Shards:
         _log.warning("%s", sentence)
         at_ms = now_ms()
         for name in shard.hosts:
-            before = self._links.get(name)
-            lost = LinkState(name, Link.LOST, at_ms, reason=words)
-            if before is not None:
+            before = self._links[name]
+            if before.link is not Link.COLD:
                 lost = replace(before, link=Link.LOST, since_ms=at_ms, reason=words)
-            self._links[name] = self._changed[name] = lost
+                self._links[name] = self._changed[name] = lost
         self._on_loss(Event("gap", at_ms, Severity.MEDIUM, sentence))
 
     def _next_begin(self) -> float:

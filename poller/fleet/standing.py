@@ -13,7 +13,7 @@ CROWDED = "the poller has too few open files to hold it (`ulimit -n`)"
 
 
 class Standing:
-    """Belongs to the host's thread; `at` is for all. `heard_ms`: when a poll was answered last, 0 never."""
+    """Belongs to the host's thread; `at` is for all. `heard_ms`: when the host said anything last, 0 never."""
 
     __slots__ = ("_state", "heard_ms")
 

@@ -27,7 +27,7 @@ _LOOK: Final = 5.0
 # Of the shortest interval that a finished poll may wait for others.
 _SHARE: Final = 0.05
 # After the polls' own time has passed their connections are broken; what then still hangs is left behind.
-_LAST_SECONDS: Final = 2.0
+LAST_SECONDS: Final = 1.5
 _NEW: Final = Before()
 
 
@@ -191,8 +191,9 @@ class Threads:
             keeper.end()
         self._join(until)
         for keeper in list(self._threads):
+            keeper.wishes.end(dropped=True)  # what fails from here on is our doing, not the host's
             keeper.abort()
-        self._join(time.monotonic() + _LAST_SECONDS)
+        self._join(time.monotonic() + LAST_SECONDS)
         arrivals = self._yard.tray.rest()
         self._yard.tray.close()
         self.know({})

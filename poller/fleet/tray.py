@@ -33,6 +33,7 @@ class Tray:
         self._lock = threading.Lock()
         self._polls: list[Poll] = []
         self._pushes: deque[Push] = deque()
+        self._left_out: dict[str, Push] = {}
         self._rows = 0
         self._links: list[LinkState] = []
         self._ripe = math.inf
@@ -50,13 +51,21 @@ class Tray:
             self._bell.set()
 
     def push(self, push: Push) -> None:
-        """While nobody takes anything for long, the oldest go: what they told, the next poll of the host tells."""
+        """While nobody takes anything for long, the oldest go. Of what they told, their host's count is left."""
         with self._lock:
             self._pushes.append(push)
             self._rows += _rows(push)
             while self._rows > MOST_ROWS and len(self._pushes) > 1:
-                self._rows -= _rows(self._pushes.popleft())
+                oldest = self._pushes.popleft()
+                self._rows -= _rows(oldest)
+                self._leave_out(oldest)
         self._bell.set()
+
+    def _leave_out(self, push: Push) -> None:
+        before = self._left_out.get(push.host)
+        lost = _rows(push) - 1 + push.lost + (before.lost if before else 0)
+        if lost:
+            self._left_out[push.host] = Push(push.host, push.sequence, push.at_ms, lost=lost)
 
     def link(self, link: LinkState) -> None:
         with self._lock:
@@ -105,13 +114,14 @@ class Tray:
 
     def _taken(self, most: int) -> Arrivals:
         polls, self._polls = self._polls[:most], self._polls[most:]
-        pushes, self._pushes, self._rows = self._pushes, deque(), 0
+        pushes, self._pushes, self._rows = (*self._left_out.values(), *self._pushes), deque(), 0
         links, self._links = self._links, []
+        self._left_out.clear()
         if not self._polls:
             self._ripe = math.inf
         elif polls:
             self._ripe = 0.0
-        return Arrivals(tuple(polls), tuple(pushes), tuple(links))
+        return Arrivals(tuple(polls), pushes, tuple(links))
 
 
 def _rows(push: Push) -> int:

@@ -22,6 +22,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from poller.fleet.parcel import Beat, Order, Post, Said
+from poller.model import Arrivals, Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -97,6 +98,8 @@ class Worker:
             self._stopped = True
         elif order.name in _ORDERS and self._engine is not None:
             getattr(self._engine, order.name)(*order.values, **order.words)
+            if order.name == "change":
+                self._tell_cold(self._engine)
 
     def _start(self, config: Config, hosts: Sequence[Host], befores: Mapping[str, Before], level: int) -> None:
         from poller.fleet.threads import Threads
@@ -108,6 +111,13 @@ class Worker:
         _collect_seldom()
         engine.start(hosts, befores)
         self._engine = engine
+        self._tell_cold(engine)
+
+    def _tell_cold(self, engine: Threads) -> None:
+        """Whom it does not hold from the start: that never changes, so no keeper ever tells it."""
+        cold = tuple(state for state in engine.links().values() if state.link is Link.COLD)
+        if cold:
+            self._post.put(Arrivals(links=cold))
 
     def _finish(self) -> None:
         """What is left to be told, while the master is there to read it."""

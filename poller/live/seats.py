@@ -48,15 +48,15 @@ class Seats:
         self._places = known | {host: _Place(Seat(host, Light.WAITING, now_ms)) for host in new}
         return new
 
-    def linked(self, state: LinkState, now: float) -> None:
-        """The engine says how it stands with a host."""
+    def linked(self, state: LinkState, now: float, *, anew: bool = False) -> None:
+        """The engine says how it stands with a host. `anew`: connected as before, though in another session."""
         place = self._places.get(state.host)
         if place is None:
             return
-        if state.link is Link.CONNECTED and place.link is not Link.CONNECTED:
+        if state.link is Link.CONNECTED and (anew or place.link is not Link.CONNECTED):
             place.heard, place.pushes = now, False
         place.link, place.reason = state.link, state.reason
-        place.lost = place.lost or state.link is Link.LOST
+        place.lost = place.lost or anew or state.link is Link.LOST
 
     def heard(self, host: str, coverage: tuple[str, ...], now: float) -> None:
         """A frame came."""

@@ -137,6 +137,7 @@ class Poll:
     """One attempt. `stage`, `code`, `error` and `hint` are empty when a report came.
 
     `stages` holds seconds per stage; `asked_ms` and `answered_ms` enclose the moment the host's clock was read.
+    `heard_ms` is when the host said anything by itself for the last time before that, 0: it was not watched.
     A host that is only pinged gives no report: it answered when the outcome is ok.
     """
 
@@ -161,6 +162,7 @@ class Poll:
     report: Report | None = None
     ping: Ping | None = None
     evidence: tuple[EvidencePart, ...] = ()
+    heard_ms: int = 0
 
 
 class Deadline:

@@ -11,7 +11,7 @@ from typing import Final
 from poller.clock import now_ms
 from poller.findings.scope import Scope
 from poller.intake import Taken, new_id
-from poller.live.absence import Absence
+from poller.live.absence import Absence, renewed
 from poller.live.difference import Difference, difference, newest, only_live
 from poller.live.fold import WINDOW
 from poller.live.seats import Seats
@@ -150,11 +150,16 @@ class Noticing:
         return one
 
     def _link(self, state: LinkState, now: float) -> None:
+        anew = renewed(self._links.get(state.host), state)
         self._links[state.host] = state
-        self._seats.linked(state, now)
+        self._seats.linked(state, now, anew=anew)
         one = self._watched.get(state.host)
-        if one is not None and state.link is Link.LOST and one.heard_ms and one.absence is None:
-            one.absence = Absence(one.heard_ms, state.since_ms, state.reason)
+        if one is None:
+            return
+        if one.heard_ms and one.absence is None and (anew or state.link is Link.LOST):
+            one.absence = Absence(one.heard_ms, state.reason)
+        if one.absence is not None:
+            one.absence = replace(one.absence, over=state.link is not Link.LOST)
 
     def _push(self, push: Push, now: float) -> list[Sighted]:
         one = self._of(push.host)

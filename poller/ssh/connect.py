@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Final
 
 from poller.model import Before, Deadline, Host, Stopwatch
@@ -31,10 +32,12 @@ def connect(
     before: Before = _NOTHING,
     gates: Gates | None = None,
     held: bool = False,
+    dial: float | None = None,
 ) -> Iterator[Session]:
     """Logs in at `host`, whose key must be known, and yields the session; `command` starts with its first `ask`.
 
-    A session that is `held` for long keeps no place at the gateway once it is logged in.
+    A session that is `held` for long keeps no place at the gateway once it is logged in. `dial`: no more than so many
+    seconds until it answers at all (None: as ssh_config says, or until the deadline).
 
     HostError says at which stage it ended. Whatever the host does, this ends by `deadline` (and the `ask` in it by its
     own). `before.address` is tried when the resolver does not answer; sudo that was refused lately is left out.
@@ -47,8 +50,15 @@ def connect(
         finally:
             session.close()
         return
-    with logged_in(resolve(host), deadline, stopwatch, before.address, gates, held=held) as connection:
+    route = _hurried(resolve(host), dial)
+    with logged_in(route, deadline, stopwatch, before.address, gates, held=held) as connection:
         yield session_on(connection, command, stopwatch, sudo_denied=denied)
+
+
+def _hurried(route: Route, dial: float | None) -> Route:
+    if dial is None or (route.connect_timeout is not None and route.connect_timeout <= dial):
+        return route
+    return replace(route, connect_timeout=dial)
 
 
 def session_on(connection: Connection, command: str, stopwatch: Stopwatch, *, sudo_denied: bool = False) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -121,7 +122,7 @@ class _DialBehind:
         self, route: Route, addresses: tuple[str, ...], deadline: Deadline, stopwatch: Stopwatch
     ) -> tuple[Wire, str]:
         with stopwatch.measure("connect"):
-            seconds = deadline.remaining
+            seconds = min(deadline.remaining, route.connect_timeout or math.inf)
             try:
                 # Apart, because paramiko measures this time-out with the wall clock (paramiko's transport.py).
                 channel = apart.call(

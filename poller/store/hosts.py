@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from uuid6 import uuid7
 
-from poller.model import POLLER, Event, Poll, Report, Severity, System
+from poller.model import POLLER, Event, Poll, Reading, Report, Severity, System
 from poller.store.pending import Pending
 from poller.store.sql import statements
 
@@ -83,8 +83,7 @@ class Hosts:
             | {"id": host.id, "now_ms": poll.at_ms, "boot_id": now.boot_id, "booted_ms": booted_ms},
         )
         if host.boot_id and host.boot_id != now.boot_id:
-            details = f"up for {now.uptime:.0f} s, boot id {now.boot_id}, before {host.boot_id}"
-            self.store_event(host.id, Event("rebooted", poll.at_ms, Severity.MEDIUM, details))
+            self.store_event(host.id, rebooted(poll.at_ms, now, host.boot_id))
         self._known[poll.host] = KnownHost(host.id, now.boot_id, described)
 
     def store_event(self, host_id: int | None, event: Event) -> None:
@@ -99,6 +98,12 @@ class Hosts:
                 "details": storable(event.details),
             },
         )
+
+
+def rebooted(at_ms: int, now: Reading, before: str) -> Event:
+    """The event that a poll tells at that instant; `before` is the boot id that was known."""
+    details = f"up for {now.uptime:.0f} s, boot id {now.boot_id}, before {before}"
+    return Event("rebooted", at_ms, Severity.MEDIUM, details)
 
 
 def storable(text: str) -> str:

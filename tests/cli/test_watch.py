@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -27,20 +27,13 @@ from poller.model import Config, Event, Hint, Host, Light, Seat, Severity, Sight
 from tests.cli import past
 from tests.cli.calling import Inside
 from tests.cli.watchers import site, watching
-from tests.end_to_end.sshd import MakeSshd, Sshd
+from tests.end_to_end.mounting import mount, sshd
+from tests.end_to_end.site import ROOT
+from tests.end_to_end.sshd import Sshd
+
+__all__ = ["sshd"]
 
 AT = 1_760_000_000_000
-
-
-@pytest.fixture
-def sshd(make_sshd: MakeSshd) -> Iterator[Sshd]:
-    """A server with mounts of its own, which everybody on it shares."""
-    server = make_sshd()
-    server.stop()
-    server.within = ("unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount")
-    server.start(server.port)
-    server.trust()
-    yield server
 
 
 def family(server: Sshd) -> list[int]:
@@ -64,9 +57,7 @@ def test_a_mount_is_seen_stored_and_not_told_again_and_ctrl_c_ends_it(tmp_path: 
     with watching(tmp_path) as watcher:
         watcher.until(lambda one: one.get("coverage", []) != [])
         place = tmp_path / "stick"
-        place.mkdir()
-        within = ["nsenter", f"--mount=/proc/{sshd.children()[0]}/ns/mnt"]
-        subprocess.run([*within, "mount", "-t", "tmpfs", "none", str(place)], check=True)
+        mount(sshd, place)
         seen = watcher.until(lambda one: one.get("kind") == "mounted")
         assert f"on {place} type tmpfs" in seen["details"] and not seen["stored"]
         stored = watcher.until(lambda one: one.get("id") == seen["id"] and one["stored"])
@@ -229,6 +220,52 @@ def test_what_a_daemon_tells_is_shown_until_it_stops(tmp_path: Path) -> None:
                 feed.take(60.0)
     finally:
         server.close()
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from poller.store.lock import RoundLock
+with RoundLock(Path(sys.argv[2])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_watch_that_polls_by_itself_leaves_that_to_a_daemon_that_begins(tmp_path: Path) -> None:
+    host = Host("pc07", "127.0.0.1", via="ping")
+    config = Config(path=tmp_path / "config.xml", journal=tmp_path / "poller.db", hosts=(host,))
+    told = Seat("pc07", Light.CONNECTED, 1, "connected", ("uevent",))
+
+    def watch(caller: Caller) -> dict[str, bool]:
+        caller.send(document(told))
+        caller.wait()
+        return {}
+
+    with open_feed(config, [host]) as feed:
+        assert feed.source.startswith("no daemon")
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLDS, "daemon", str(config.journal)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        ) as holder:  # fmt: skip
+            assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+            with Server(socket_path(config), {"watch": watch}):
+                shown: list[Shown] = []
+                while told not in shown:
+                    shown += feed.take(60.0)
+                assert feed.source == "the daemon" and "host pc07" not in [one.name for one in threading.enumerate()]
+                feed.close()
+            holder.communicate()
+
+
+def test_lines_say_when_they_come_from_somewhere_else(capsys: pytest.CaptureFixture[str]) -> None:
+    picture = Picture(["pc07"], everything=False)
+    picture.source = "no daemon"
+    lines = Lines(picture)
+    picture.source = "the daemon"
+    lines.show(())
+    lines.show(())
+    assert capsys.readouterr().out == "no daemon; 1 host\nthe daemon; 1 host\n"
 
 
 def test_who_watches_may_go_while_the_daemon_stays(tmp_path: Path) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from poller.clock import now_ms
 from poller.control import Client, Server
+from poller.daemon import asked
 from poller.daemon.asked import Asked
 from poller.errors import BusyError, StoreError, UsageError
 from poller.intake import Taken
-from poller.model import Config, Host, MetricValue, Poll, PollOutcome
+from poller.model import Config, Host, MetricValue, Poll, PollOutcome, PollSettings
 
 BOUND = 30.0
 
@@ -80,6 +84,18 @@ def test_a_poll_that_was_under_way_does_not_count_but_the_next_does_whatever_the
     daemon.polls = [lambda: taken("web1", early), lambda: taken("web1", early + 1, PollOutcome.FAILED)]
     items, _ = told(client, "web1")
     assert [one["outcome"] for one in items] == ["failed"]
+
+
+def test_after_a_poll_that_does_not_count_the_next_has_all_of_its_time(
+    daemon: Daemon, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long its deadline is: the one that was under way took nearly all of it."""
+    daemon.config = replace(daemon.config, hosts=(Host("web1", "::1", poll=PollSettings(deadline=270.0)),))
+    clock = count(0.0, 160.0)  # the deadline, and half a minute
+    monkeypatch.setattr(asked, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    daemon.polls = [lambda: taken("web1", now_ms() - 60_000), lambda: taken("web1", now_ms())]
+    items, answer = told(client, "web1")
+    assert ([one["outcome"] for one in items], answer["missing"]) == (["ok"], [])
 
 
 def test_a_host_that_the_daemon_does_not_know_is_a_mistake(client: Client, daemon: Daemon) -> None:

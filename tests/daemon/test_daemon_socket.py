@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from tests.daemon.daemons import PATIENCE, StartDaemon, hosts, start
@@ -59,6 +60,18 @@ def test_what_takes_a_new_start_is_said_and_the_old_socket_still_answers(site: S
     assert status["socket"] == old and len(status["reload"]["restart"]) == 2
     assert "has ended" in site.poller("daemon", "--stop", "--socket", old).stdout
     assert daemon.wait() == 0
+
+
+def test_so_many_processes_as_the_command_line_says_also_after_a_reload(site: Site, start: StartDaemon) -> None:
+    site.write(hosts("web1", "db1"))
+    daemon = start("--processes", "2")
+    daemon.until_polled(1, ("web1", "db1"))
+    children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text().split()
+    workers = [one for one in children if b"poller.fleet.worker" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    assert len(workers) == 2
+    assert "until the daemon is started again" not in site.poller("daemon", "--reload").stdout
+    assert daemon.end() == 0
+    assert "is started" in site.poller("daemon", "--processes", "2", "--status", code=2).stderr
 
 
 def test_nothing_that_comes_over_its_socket_disturbs_it(site: Site, start: StartDaemon) -> None:

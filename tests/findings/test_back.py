@@ -108,6 +108,30 @@ def test_a_poll_that_took_long_says_little_about_a_clock() -> None:
     assert told(Before(), poll, "clock_skew") == [], "55 s, give or take 20 s"
 
 
+@pytest.mark.parametrize(
+    ("took", "measured"),
+    [(-315_576_000_000, 0.4), (315_576_000_000, 0.4), (-100, 0.0), (30_000, 0.4), (400, 30.0)],
+)
+@pytest.mark.parametrize("skewed", [True, False])
+def test_our_own_clock_that_is_set_meanwhile_says_nothing_about_the_host(
+    took: int, measured: float, skewed: bool
+) -> None:
+    stages = {"session": 0.0, "probe": measured} if measured else {}
+    poll = replace(polled(clock=START_MS / 1000 + took / 2000, took=took), stages=stages)
+    assert told(Before(skewed=skewed), poll, "clock_skew") == []
+
+
+def test_a_poll_whose_answer_took_as_long_by_both_clocks_is_judged() -> None:
+    poll = replace(polled(clock=START_MS / 1000 + 300.2), stages={"connect": 9.0, "session": 0.1, "probe": 0.29})
+    assert told(Before(), poll, "clock_skew")
+
+
+def test_a_host_was_dark_from_when_it_was_heard_last_until_it_answered() -> None:
+    poll = replace(polled(took=25_000), heard_ms=START_MS - 20_000)
+    assert told(dark(), poll) == ["back after 45s: the network (same boot, same sshd)"]
+    assert told(dark(), replace(poll, heard_ms=0)) == ["back after 12m: the network (same boot, same sshd)"]
+
+
 def test_the_journal_remembers_what_both_need(tmp_path: Path) -> None:
     path = tmp_path / "poller.db"
     config = Config(path=path, journal=path, hosts=(Host("web1", "192.0.2.1"),))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from poller.fleet.agenda import Agenda
-from poller.fleet.pace import FIRST_TRY
+from poller.fleet.pace import FIRST_TRY, LONGEST, LONGEST_WATCHED
 from poller.model import Poll, PollOutcome
 from tests.store.machines import poll
 
@@ -53,7 +53,6 @@ def test_however_often_somebody_begins_no_try_is_sooner_than_the_first_after_a_l
     "refused",
     [
         failed("auth", "denied"),
-        failed("hostkey", "changed"),
         failed("auth", "backoff", outcome=PollOutcome.SKIPPED),
         failed("handshake", "closed", "the SSH server closed the connection: 'Not allowed at this time'"),
     ],
@@ -64,6 +63,77 @@ def test_a_host_that_refuses_logins_is_not_tried_sooner_because_somebody_watches
     planned = agenda.next
     agenda.hasten()
     assert agenda.next == planned
+
+
+@pytest.mark.parametrize("tries", [1, 50])
+def test_a_host_with_another_key_is_tried_every_few_seconds_while_it_is_watched(tries: int) -> None:
+    """It may be accepted at any moment. Nothing of a login is sent before, so that nothing counts there."""
+    agenda = after(failed("hostkey", "changed"), tries=tries, live=True)
+    assert agenda.next is not None and not agenda.next.due
+    assert agenda.next.at <= agenda.began + LONGEST_WATCHED
+    alone = after(failed("hostkey", "changed"), tries=tries)
+    assert alone.next is not None and alone.next.due
+    alone.hasten()
+    assert soon(alone), "who begins to watch it has it tried"
+
+
+def reached(agenda: Agenda, *, held: bool = False) -> None:
+    agenda.begin()
+    agenda.settle(poll("web1"), held=held, connected=True, live=True)
+    agenda.tell(10.0, asked=False)
+    agenda.plan(holds=True, live=True)
+
+
+def wait(agenda: Agenda) -> float:
+    """Seconds until the next try after the session was lost."""
+    agenda.lost()
+    agenda.plan(holds=True, live=False)
+    assert agenda.next is not None
+    return agenda.next.at - agenda.began
+
+
+def test_tries_are_counted_from_the_loss_on() -> None:
+    agenda = after(failed("connect", "refused"), tries=12)
+    assert agenda.tries == 12
+    reached(agenda)
+    assert agenda.tries == 0
+    agenda.lost()
+    assert agenda.tries == 0
+    agenda.begin()
+    agenda.settle(failed("connect", "refused"), held=False, connected=False, live=False)
+    assert agenda.tries == 1
+
+
+def test_a_session_that_lasted_is_missed_at_once_and_one_that_breaks_each_time_is_not_asked_every_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agenda = after(failed("connect", "refused"), tries=12)
+    reached(agenda)
+    assert wait(agenda) > LONGEST / 2 - 1, "it answers, and breaks"
+    reached(agenda)
+    now = time.monotonic() + LONGEST + 1
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    assert wait(agenda) <= FIRST_TRY
+    reached(agenda)
+    assert FIRST_TRY <= wait(agenda) <= 2 * FIRST_TRY
+
+
+@pytest.mark.parametrize(
+    ("told", "began", "ended", "due"),
+    [(0.0, 20.0, 25.0, False), (0.0, 58.0, 63.0, True), (0.0, 58.0, 59.9, False), (50.0, 58.0, 63.0, False)],
+)
+def test_an_instant_that_comes_while_a_try_is_under_way_is_no_instant_less(
+    told: float, began: float, ended: float, due: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that is watched and away is tried nearly all the time, and has its failed polls all the same."""
+    now = time.monotonic()
+    agenda = Agenda(now, 60.0)
+    monkeypatch.setattr(time, "monotonic", lambda: now + told)
+    reached(agenda)
+    monkeypatch.setattr(time, "monotonic", lambda: now + began)
+    agenda.begin()
+    monkeypatch.setattr(time, "monotonic", lambda: now + ended)
+    assert agenda.fell_due is due
 
 
 def test_a_host_that_waits_to_be_stored_is_hastened_when_it_is() -> None:

@@ -84,7 +84,8 @@ def test_pushes_that_nobody_takes_are_bounded_and_the_oldest_go() -> None:
     most = MOST_ROWS // 1000
     for number in range(1, most + 51):
         tray.push(Push("web1", number, number, encounters=(met,) * 999))
-    pushes = tray.take(0.0, 10).pushes
+    gone, *pushes = tray.take(0.0, 10).pushes
+    assert (gone.encounters, gone.lost) == ((), 50 * 999), "which is said"
     assert [push.sequence for push in pushes] == list(range(51, most + 51))
     tray.push(Push("web1", 1, 1))
     assert [push.sequence for push in tray.take(0.0, 10).pushes] == [1], "it counts anew"

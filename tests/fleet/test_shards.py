@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -127,6 +128,30 @@ def test_a_worker_that_is_killed_is_replaced_and_its_hosts_are_polled_again(flee
     assert victim not in fleet.engine.workers and other in fleet.engine.workers
     assert {poll.host for poll in fleet.polls[count:]} == set(fleet.names(0)), "the others do not notice"
     assert all(poll.outcome is PollOutcome.OK for poll in fleet.polls), "no host is said to have failed"
+
+
+def test_whom_nobody_holds_has_lost_nothing_when_its_worker_dies(fleet: Fleet) -> None:
+    fleet.hosts = [replace(host, cold=True) for host in fleet.hosts]
+    names = [host.name for host in fleet.hosts]
+    fleet.start()
+    fleet.until(lambda: fleet.polled(names))
+    count, victims = len(fleet.polls), fleet.engine.workers
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    fleet.until(lambda: len(fleet.losses) == 2)
+    assert {state.link for state in fleet.engine.links().values()} == {Link.COLD}
+    fleet.until(lambda: fleet.polled(names, count))
+    assert {(state.link, state.reason) for state in fleet.engine.links().values()} == {(Link.COLD, "")}
+
+
+def test_whom_the_files_are_not_enough_for_is_shown_as_not_held_from_the_start(fleet: Fleet) -> None:
+    fleet.engine.start(fleet.hosts[:4], {})
+    fleet.until(lambda: fleet.polled([host.name for host in fleet.hosts[:4]]))
+    for worker in fleet.engine.workers:
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (40, 40))
+    fleet.engine.change(fleet.hosts, {})
+    fleet.until(lambda: all(state.link is Link.COLD for state in fleet.engine.links().values()))
+    assert all("too few open files" in state.reason for state in fleet.engine.links().values())
 
 
 def test_a_worker_that_hangs_is_replaced(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

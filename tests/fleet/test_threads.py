@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from poller.model import Link, PollOutcome, Severity, Threshold
+from poller.model import Deadline, Link, PollOutcome, Severity, Threshold
+from poller.store.lock import Leases
 from tests.end_to_end.sshd import MakeSshd, Sshd, free_port
 from tests.fleet.running import SEEN, files, good, running, seldom, threads
 from tests.stopped import stop
@@ -210,6 +213,22 @@ def test_a_poll_that_hangs_does_not_hold_up_the_end(tmp_path: Path, sshd: Sshd) 
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
+
+
+def test_a_poll_that_the_end_breaks_off_is_told_of_no_host(tmp_path: Path, sshd: Sshd) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nsleep 30\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    slow = replace(seldom(sshd.host("slow"), deadline=60.0), python=str(python), cold=True)
+    with running(tmp_path, slow, seldom(sshd.host("quick"))) as run:
+        run.polled(1, "quick")
+        run.engine.poll_now(["slow"])
+        run.until(lambda: sshd.log().count("Starting session: command") == 2, "asked")
+        arrivals = run.engine.stop(0.2)
+        assert [(poll.host, poll.error) for poll in arrivals.polls] == []
+        assert run.of("slow") == [] and threads() == []
+        with closing(Leases(tmp_path / "poller.db")) as others:
+            others.acquire("slow", Deadline(0.0))  # BusyError while it is still ours
 
 
 def test_hosts_that_fail_cost_neither_threads_nor_files(tmp_path: Path, sshd: Sshd) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from poller.bell import Bell
+from poller.fleet import tray as tray_module
 from poller.fleet.tray import Tray
-from poller.model import Push
+from poller.model import Encounter, Push
 from tests.store.machines import poll
 
 HOUR = 3600.0
@@ -62,6 +63,21 @@ def test_polls_come_when_somebody_waits_for_one_when_there_are_many_and_when_the
     soon = make(0.05)
     soon.poll(poll("web1"))
     assert len(soon.take(time.monotonic() + HOUR, 10).polls) == 1
+
+
+def test_of_what_there_was_no_room_for_it_is_known_how_much_it_was(
+    make: MakeTray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tray_module, "MOST_ROWS", 5)
+    tray, contact = make(HOUR), Encounter("tcp", "10.1.0.11", 40000, "10.1.0.7", 445, 0, "packet")
+    for number in range(1, 5):
+        tray.push(Push("web1", number, number, encounters=(contact, contact), lost=number))
+    tray.push(Push("web2", 1, 5))
+    pushes = tray.take(0.0, 10).pushes
+    assert [(one.host, one.sequence, len(one.encounters), one.lost) for one in pushes] == [
+        ("web1", 3, 0, 1 + 2 + 3 + 3 * 2), ("web1", 4, 2, 4), ("web2", 1, 0, 0)
+    ]  # fmt: skip
+    assert tray.rest().pushes == (), "said once"
 
 
 def test_who_takes_is_woken_by_a_word_or_by_a_file_as_well(make: MakeTray) -> None:

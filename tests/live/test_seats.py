@@ -53,6 +53,16 @@ def test_one_that_is_heard_again_in_the_same_session_says_for_how_long_it_was_si
     assert lights(made, 21.0, MS + 20_000) == [(Light.CONNECTED, "connected")], "why, the next poll tells"
 
 
+def test_one_that_is_connected_in_another_session_was_not_just_silent() -> None:
+    made = seats()
+    made.linked(linked(Link.CONNECTED), 0.0)
+    made.heard("pc07", (), 0.5)
+    made.look(1.0, MS)
+    assert lights(made, 5.5) == [(Light.DARK, "silent for 5 s")]
+    made.linked(linked(Link.CONNECTED, "probe/closed: the connection broke"), 9.0, anew=True)
+    assert lights(made, 9.0) == [(Light.CONNECTED, "connected")], "why, its poll tells"
+
+
 def test_a_session_that_ends_is_amber_at_once_and_says_why() -> None:
     made = seats()
     made.linked(linked(Link.CONNECTED), 0.0)
