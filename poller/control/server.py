@@ -62,6 +62,7 @@ class Server:
         self._listens_from = 0.0
         self._clients: list[Connection] = []
         self._workers: set[threading.Thread] = set()
+        self._hiring = threading.Lock()
         self._closing = threading.Event()
         self._leave_at = float("inf")
         self._beat_at = 0.0
@@ -81,7 +82,9 @@ class Server:
         self._closing.set()
         self._bell.set()
         ends = time.monotonic() + _FAREWELL
-        for worker in tuple(self._workers):
+        with self._hiring:
+            workers = tuple(self._workers)
+        for worker in workers:
             worker.join(max(0.0, ends - time.monotonic()))
         self._leave_at = time.monotonic() + _FAREWELL
         self._bell.set()
@@ -188,11 +191,11 @@ class Server:
         worker = threading.Thread(
             target=self._work, args=(client, caller, handler), name=f"control {request['ask']}", daemon=True
         )
-        self._workers.add(worker)
         try:
-            worker.start()
+            with self._hiring:  # who closes joins only what was started
+                worker.start()
+                self._workers.add(worker)
         except (RuntimeError, MemoryError):
-            self._workers.discard(worker)
             client.finish(encode(failure(BusyError("the daemon has no more threads", "try again in a moment"))))
 
     def _work(self, client: Connection, caller: Caller, handler: Handler) -> None:
@@ -205,7 +208,8 @@ class Server:
             fault = PollerError(f"a fault of the daemon: {type(error).__name__}", _FAULT, code="fault")
             client.finish(encode(failure(fault)))
         finally:
-            self._workers.discard(threading.current_thread())
+            with self._hiring:
+                self._workers.discard(threading.current_thread())
 
     def _tend(self) -> None:
         """What is due for each client: a sign of life, an end, an eye on whether it takes what is written."""
