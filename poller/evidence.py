@@ -28,9 +28,10 @@ from poller.model import (
     World,
 )
 from poller.probe.envelope import open_report
-from poller.probe.rates import sight, values
 from poller.probe.report import parse
 from poller.probe.request import Request
+from poller.probe.sight import sight
+from poller.probe.values import values
 from poller.rules import judge, needs
 
 if TYPE_CHECKING:

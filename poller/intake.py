@@ -36,7 +36,8 @@ from poller.model import (
 )
 from poller.notify import owed
 from poller.poll import BACK_OFF, unstorable
-from poller.probe.rates import sight, values
+from poller.probe.sight import sight
+from poller.probe.values import values
 from poller.rules import classified, judge, needs
 from poller.store import Journal, Work, unread
 from poller.store.hosts import rebooted

@@ -17,7 +17,7 @@ from poller.errors import HostError
 from poller.model import Before, Deadline, Host, Poll, PollOutcome, PollSettings
 from poller.pinging import for_login, second_opinion
 from poller.poll import poll
-from poller.probe.rates import values
+from poller.probe.values import values
 from poller.ssh import Gates
 from tests.end_to_end.sshd import MakeSshd, Sshd, free_port
 from tests.reach.namespace import ROOT, Namespace, namespace

@@ -21,7 +21,7 @@ from poller.demo.sink import MailSink
 from poller.model import Config
 from poller.schedule import Stop
 
-# Rates want two seconds between two reports (probe/rates.py).
+# Rates want two seconds between two reports (probe/window.py).
 _PAUSE: Final = 2.1
 
 Show = Callable[[Step], None]

@@ -1,6 +1,7 @@
 """A report and the one before -> what it tells beside rates: what changed, who talked to whom, what the logs say.
 
-Pure: nothing is read or kept here. `find` is the one way in; the rest is a file for each subject.
+Pure: nothing is read or kept here. `find` is the one way in; the rest is a file for each subject. `changes` has one
+for each of its own: usb, devices, mounts, listeners, logins, units, arrays (`both`: two readings, `told`: one change).
 """
 
 from __future__ import annotations

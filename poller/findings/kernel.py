@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from poller.findings.changes import cut, usb_details, usb_severity, usb_told
 from poller.findings.remembered import section_of
+from poller.findings.told import cut
+from poller.findings.usb import usb_details, usb_severity, usb_told
 from poller.model import Brief, Event, KernelMessage, Reading, Severity, UsbDevice, Watch
 
 USB: Final = re.compile(

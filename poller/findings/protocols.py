@@ -7,7 +7,7 @@ from typing import Final
 
 from poller.findings.remembered import earlier, section_of
 from poller.model import MetricValue, Protocols, Reading, Watch
-from poller.probe.rates import OLDEST, YOUNGEST
+from poller.probe.window import OLDEST, YOUNGEST
 
 _COUNTERS: Final = {
     "tcp.opens_per_second": ("active_opens", "passive_opens"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from poller.model import Reading, Section, SectionStatus
-from poller.probe.rates import elapsed
+from poller.probe.window import elapsed
 
 
 def section_of(reading: Reading, name: str) -> Section | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from poller.findings.changes import Told, told, usb_told
+from poller.findings.changes import told
+from poller.findings.told import Told
+from poller.findings.usb import usb_told
 from poller.model import Reading, Section, SectionStatus, Severity, UsbDevice, Watch
 
 # What a host tells of by itself.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from poller.findings.changes import MOST, Told, cut
+from poller.findings.told import MOST, Told, cut
 from poller.live.difference import Difference
 from poller.model import Event, Hint, Severity, Sighted
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from poller.model import Before, Watch
 from poller.probe import wanted
-from poller.probe.rates import OLDEST, YOUNGEST
+from poller.probe.window import OLDEST, YOUNGEST
 from remote_probe.collectors import COUNTERS
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def window(before: Before, now: float, sections: Iterable[str]) -> float:
     """Seconds between two readings to ask for; 0 when no section counts, or what is remembered of them looks usable.
 
     Only an estimate, because the age is taken from the host's clock: where that is wrong a window is asked for
-    that is not needed, and `rates.usable` decides by uptime in the end.
+    that is not needed, and `window.usable` decides by uptime in the end.
     """
     counting = [name for name in sections if name in COUNTERS]
     if before.reading is None or not counting:

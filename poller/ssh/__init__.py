@@ -11,7 +11,8 @@
     login      handshake and, before anything is sent,
     hostkeys   is it the host we know? (knownhosts, certificate)
     auth       keys, certificates, agent, password
-    session    ask -> Answer; talk: the running command; frame: the answer among the noise;
+    session    ask -> Answer; exchange: one request and its answer; talk: the running command;
+               frame: the answer among the noise;
                diagnosis: why no answer came; local: the same on this machine, without SSH
     allowance  how much a host may push unasked
     files      how many hosts the open files are enough for

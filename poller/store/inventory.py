@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from poller.model import Reading, Row, Section
-from poller.probe.rates import complete
+from poller.probe.sight import complete
 from poller.store.kinds import EPISODIC, KINDS, LOG_SOURCE, PATIENCE_MS, SECTION_STATE, Key, Kind
 from poller.store.pending import Pending
 

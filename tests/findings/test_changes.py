@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from poller.findings.changes import LONGEST, MOST, changes
+from poller.findings.changes import changes
+from poller.findings.told import LONGEST, MOST
 from poller.model import (
     Device,
     Event,

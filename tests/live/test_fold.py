@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from poller.findings.changes import MOST, changes
+from poller.findings.changes import changes
+from poller.findings.told import MOST
 from poller.live.difference import difference
 from poller.live.fold import Fold
 from poller.model import Hint, Mount, Reading, Row, Severity, Sighted, UsbAllow, Watch

@@ -35,7 +35,9 @@ from poller.model import (
     Threshold,
     World,
 )
-from poller.probe.rates import elapsed, sight, usable, values
+from poller.probe.sight import sight
+from poller.probe.values import values
+from poller.probe.window import elapsed, usable
 from poller.rules import judge
 from tests.probe.reports import GIB, cpu, disk, filesystem, full, interface, memory, poll, reading, section
 

@@ -33,8 +33,8 @@ from poller.model import (
     natural_key,
 )
 from poller.probe.kinds import SECTIONS
-from poller.probe.rates import values
 from poller.probe.report import parse
+from poller.probe.values import values
 from remote_probe import collect
 from remote_probe.render import LONGEST
 from remote_probe.render import report as remote_probe_render
