@@ -42,8 +42,8 @@ class Bundle:
         Tracebacks say `<string>` therefore. Nobody sees them; those of `python3 -m remote_probe` name file and line.
         """
         file = self._file(module.__name__)  # type: ignore[attr-defined]
-        text, self.sources[file] = self.sources[file], None
-        exec(text, vars(module))  # type: ignore[arg-type]  # noqa: S102 -- what an importer is for
+        exec(self.sources[file], vars(module))  # type: ignore[arg-type]  # noqa: S102 -- what an importer is for
+        self.sources[file] = None  # not before: an import that failed is tried again
 
     def _file(self, name: str) -> str:
         stem = name.replace(".", "/")

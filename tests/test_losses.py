@@ -56,10 +56,18 @@ def test_a_burst_is_one_event_that_grows_and_is_stored_once(losses: Losses, jour
     assert counts(losses.take([push("pc07", 9, 5)], now=60.0)) == [("2", "pc07", "5", False)]
 
 
+def test_what_was_shown_is_kept_also_when_nobody_looks_any_more(losses: Losses, journal: Journal) -> None:
+    losses.take([push("pc07", 2, 12)], now=0.0)
+    losses.watch(())
+    assert losses.take([push("pc07", 3, 12)], now=1.0) == ()
+    assert counts(losses.due(journal, TOGETHER)) == [("1", "pc07", "12", True)]
+    assert stored(journal) == [("gap", "12")]
+
+
 def test_nothing_is_said_of_who_is_not_watched_nor_of_what_the_coverage_says(losses: Losses, journal: Journal) -> None:
     assert losses.take([push("pc07", 1, 1), push("gone", 7, 3), push("pc08", 2, 0)], now=0.0) == ()
-    losses.take([push("pc08", 3, 4)], now=0.0)
     losses.watch({"pc07"})
+    losses.take([push("pc08", 3, 4)], now=0.0)
     assert losses.due(journal, 1e9) == () and stored(journal) == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from poller.errors import BusyError
 from poller.model import Config
+from poller.store.lock import round_goes_on
 
 
 def refuse_beside_daemon(config: Config) -> None:
@@ -21,9 +22,9 @@ def refuse_beside_daemon(config: Config) -> None:
 
 
 def holder(journal: Path) -> int:
-    """The process that signed the lock of rounds, when that is a daemon that lives; else 0."""
+    """The process that signed the lock of rounds, when that is a daemon that lives and the lock is held; else 0."""
     with suppress(OSError, ValueError):
         pid = int(journal.with_name(journal.name + ".lock").read_bytes()[:20])
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return pid if b"daemon" in words else 0
+        return pid if b"daemon" in words and round_goes_on(journal) else 0
     return 0

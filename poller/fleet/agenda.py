@@ -69,6 +69,11 @@ class Agenda:
         self.next = replace(planned, at=at)
         return at <= now
 
+    @property
+    def due(self) -> bool:
+        """One of its instants has come, and nothing was done about it yet."""
+        return self.next is not None and self.next.due and self.next.at <= time.monotonic()
+
     def lost(self) -> None:
         """Its session has ended by itself: it is tried again soon, and the sooner when it had lasted."""
         lasted = time.monotonic() - self._began >= pace.LONGEST

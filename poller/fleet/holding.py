@@ -149,7 +149,7 @@ class Holding:
         """The session has ended while nobody asked: it is tried again soon."""
         self._agenda.lost()
         self._tell(Link.LOST, self.resident.lost)
-        if self._agenda.next is not None:
+        if self._agenda.next is not None and not self._agenda.due:
             self.plan()
 
     # Polls

@@ -19,7 +19,7 @@ from poller.fleet.agenda import Agenda
 from poller.fleet.holding import Holding
 from poller.fleet.places import Places
 from poller.fleet.tray import Tray
-from poller.fleet.wishes import Wishes
+from poller.fleet.wishes import Said, Wishes
 from poller.model import Before, Host, LinkState, Poll
 from poller.poll import broken
 
@@ -146,6 +146,13 @@ class Keeper:
     def _heed(self) -> None:
         """What was said since last time."""
         said = self.wishes.take()
+        try:
+            self._act_on(said)
+        except Exception:
+            self.wishes.put_back(said)
+            raise
+
+    def _act_on(self, said: Said) -> None:
         if said.host is not None:
             self._holding.adopt(said.host)
         if said.fits is not None:

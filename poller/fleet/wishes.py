@@ -22,7 +22,7 @@ class Said(NamedTuple):
 
 
 class Wishes:
-    """Everything but `take`, `take_poll` and `close` is for other threads, and does not wait.
+    """Everything but `take`, `put_back`, `take_poll` and `close` is for other threads, and does not wait.
 
     `live`: the host is watched. `ended`: its thread is to end; `dropped`: and nobody wants the poll that is going on.
     """
@@ -81,6 +81,17 @@ class Wishes:
         with self._lock:
             said, self._said = self._said, Said()
         return said
+
+    def put_back(self, said: Said) -> None:
+        """What could not be acted on. What was said since is newer."""
+        with self._lock:
+            newer = self._said
+            self._said = Said(
+                newer.host or said.host,
+                newer.known or said.known,
+                said.fits if newer.fits is None else newer.fits,
+                newer.watched or said.watched,
+            )
 
     def take_poll(self) -> tuple[bool, bool]:
         """Whether a poll was asked for, and one at any rate."""

@@ -45,9 +45,8 @@ class Losses:
         self._lost: dict[str, _Lost] = {}
 
     def watch(self, hosts: Collection[str]) -> None:
-        """Exactly these are watched from now on. Of others nothing is said any more."""
+        """Exactly these are watched from now on. Nothing new is said of others; what was shown is stored."""
         self._hosts = frozenset(hosts)
-        self._lost = {host: lost for host, lost in self._lost.items() if host in self._hosts}
 
     def take(self, pushes: Iterable[Push], now: float | None = None) -> tuple[Sighted, ...]:
         """What is shown at once: events that began, or count more than before.

@@ -95,6 +95,16 @@ def _flock(kind: int, slot: int) -> bytes:
     return struct.pack("hhqqi4x", kind, os.SEEK_SET, slot, 1, 0)
 
 
+def round_goes_on(journal: Path) -> bool:
+    """Whether somebody holds the lock of rounds. Looks, and takes nothing. OSError when there is no lock file."""
+    fd = os.open(journal.with_name(journal.name + ".lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        held = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK, ROUND))
+    finally:
+        os.close(fd)
+    return bool(struct.unpack_from("h", held)[0] != fcntl.F_UNLCK)
+
+
 class RoundLock:
     """One full round at a time: `with RoundLock(config.journal): ...`, else BusyError at once."""
 

@@ -40,6 +40,18 @@ def test_a_host_that_is_watched_is_dialled_for_a_few_seconds_at_a_time(live: boo
         assert held.resident.dial == seconds
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_a_loss_that_is_noticed_when_the_host_is_due_does_not_take_that_instant_away(*, late: bool) -> None:
+    """Each instant is a poll that is told, or the host would be down an interval later."""
+    wishes, tray = Wishes(live=False), Tray()
+    agenda = Agenda(time.monotonic() - 0.01 if late else time.monotonic() + 60.0, 60.0)
+    held = Holding(Host("web1", "192.0.2.1"), agenda, wishes, tray, Gates(), fits=True)
+    held.lost()
+    wishes.close()
+    tray.close()
+    assert agenda.next is not None and agenda.next.due is late
+
+
 def last(run: Running, link: Link) -> LinkState | None:
     return next((state for state in reversed(run.links) if state.link is link), None)
 

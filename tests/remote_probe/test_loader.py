@@ -38,6 +38,23 @@ assert set(bundle.sources.values()) == {{None}}
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_module_whose_import_failed_is_imported_the_next_time() -> None:
+    stumbling = "import sys\nsys.tries = getattr(sys, 'tries', 0) + 1\nif sys.tries == 1:\n    raise MemoryError\n"
+    code = f"""
+import sys
+sys.path.insert(0, {str(loader.__file__.rpartition("/remote_probe")[0])!r})
+from remote_probe.loader import Bundle
+sys.meta_path.insert(0, Bundle({{"far/__init__.py": "", "far/away.py": {stumbling!r}}}))
+try:
+    import far.away
+except MemoryError:
+    import far.away
+    print(sys.tries)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+
+
 def test_a_bundle_is_unpacked_when_its_digest_is_right() -> None:
     plain = "\0".join(part for item in SOURCES.items() for part in item).encode()
     packed = zlib.compress(plain)
