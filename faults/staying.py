@@ -37,6 +37,8 @@ _SLEEPERS: Final = 2
 # Seconds that a poll may be late, at the 95th percentile: a tenth of its interval, and a second where that is less. The
 # short form runs beside other tests and looks only whether polls come at all.
 LATE: Final = 1.0
+# What SQLite may keep of the journal in memory (`poller/store/database.py`): filled as the journal grows, never more.
+_CACHES: Final = (16 + 4 * 4) * MIB
 # Two polls of one host that were under way at the same moment. Their instants are rounded to milliseconds.
 _OVERLAPS: Final = """
 SELECT count(*) FROM poll a JOIN poll b ON a.host_id = b.host_id AND a.id < b.id
@@ -157,7 +159,7 @@ def staying(lab: Lab) -> str:
     daemon = _daemon(lab)
     lab.ends(daemon.kill)
     first = daemon.start()
-    calm = lab.size(short=0.0, full=90.0)
+    calm = lab.size(short=0.0, full=120.0)
     said = [f"first poll {first:.1f} s after the start"]
     daemon.until(lambda: daemon.seen(0, daemon.healthy), 240, "not every host was polled")
     daemon.on_time(calm, "before any fault")
@@ -195,7 +197,7 @@ def _daemon(lab: Lab) -> Daemon:
 def _flat(daemon: Daemon, before: Made, said: list[str]) -> None:
     """Threads, descriptors and memory, as far as they can be compared: the process is another since it was killed."""
     after = daemon.now()
-    more = (after.bytes - before.bytes) / before.bytes * 100
+    more = (after.bytes - before.bytes - _CACHES) / before.bytes * 100
     assert after.threads <= before.threads + 2, f"{after.threads} threads, {before.threads} before the faults"
     # Hosts that hang are being tried at one moment and not at another.
     more_open = 5 + len(daemon.hung)

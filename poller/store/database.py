@@ -25,9 +25,15 @@ _SETTINGS: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA journal_size_limit = 67108864",
-    "PRAGMA cache_size = -16384",
+    "PRAGMA cache_size = -4096",
     "PRAGMA temp_store = MEMORY",
 )
+
+
+def keep_pages(connection: sqlite3.Connection) -> None:
+    """16 MB of them in the place of 4: for who writes the pages of all hosts over and over. A daemon has one such
+    connection, and one of the other kind for each of its duties."""
+    connection.execute("PRAGMA cache_size = -16384")
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:

@@ -12,7 +12,7 @@ from types import TracebackType
 from poller.clock import now_ms as clock_ms
 from poller.errors import BusyError, StoreError
 from poller.model import Before, Deadline, Retention
-from poller.store.database import BUSY_SECONDS, IN_MEMORY, connect_writer, immediate
+from poller.store.database import BUSY_SECONDS, IN_MEMORY, connect_writer, immediate, keep_pages
 from poller.store.faults import translated
 from poller.store.lock import SCHEMA, LockFile, prepare_folder
 from poller.store.memory import Recall
@@ -36,6 +36,8 @@ class Journal:
         self.path = path
         self._connection = connection
         self._stays = stays
+        if stays:
+            keep_pages(connection)
         self._recall = Recall(connection, keeps=stays)
         self._polls = Polls(connection, self._recall)
         self._outbox: JournalOutbox | None = None

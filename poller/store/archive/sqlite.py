@@ -14,7 +14,7 @@ from poller.model.contracts import Condition, Question
 from poller.store.archive.attached import Attached
 from poller.store.archive.sqlite_faults import translated
 from poller.store.archive.statements import condition, on_conflict, select
-from poller.store.database import BUSY_SECONDS, connect_writer, reading
+from poller.store.database import BUSY_SECONDS, connect_writer, keep_pages, reading
 from poller.store.lock import SCHEMA, LockFile
 from poller.store.migrate import check, migrate, recorded
 from poller.store.prune import empty_log, give_back
@@ -43,6 +43,7 @@ class SqliteArchive:
             if not lock.wait(SCHEMA, Deadline(BUSY_SECONDS)):  # each opening takes it for a moment
                 raise StoreError(f"{path}: another poller is upgrading it", code="away")
             connection = connect_writer(path)
+            keep_pages(connection)
             try:
                 migrate(connection, path, now_ms)
             except BaseException:
