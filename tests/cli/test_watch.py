@@ -24,6 +24,7 @@ from poller.errors import BusyError
 from poller.live.document import Shown, document
 from poller.live.fold import Fold
 from poller.model import Config, Event, Hint, Host, Light, Seat, Severity, Sighted
+from poller.store.lock import RoundLock
 from tests.cli import past
 from tests.cli.calling import Inside
 from tests.cli.watchers import site, watching
@@ -134,8 +135,9 @@ def test_beside_a_daemon_that_does_not_answer_it_does_not_begin(
     past.fill(tmp_path)
     daemon = subprocess.Popen([sys.executable, "-c", "input()", "daemon"], stdin=subprocess.PIPE)
     try:
-        (tmp_path / "poller.db.lock").write_bytes(b"%-20d\n" % daemon.pid)
-        answer = Inside(tmp_path, capsys, monkeypatch)("watch")
+        with RoundLock(tmp_path / "poller.db"):
+            (tmp_path / "poller.db.lock").write_bytes(b"%-20d\n" % daemon.pid)
+            answer = Inside(tmp_path, capsys, monkeypatch)("watch")
     finally:
         daemon.communicate()
     assert answer.code == 75 and f"a daemon (process {daemon.pid})" in answer.err
