@@ -8,13 +8,12 @@ from __future__ import annotations
 import html
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from poller.config import secret, variables
-from poller.config.document import MOST_BYTES
+from poller.config import variables
+from poller.config.document import MOST_BYTES, read_ours
 from poller.config.mistakes import WrongError
 from poller.config.place import Place, find
 from poller.model import Config
@@ -33,7 +32,7 @@ def salvage(path: Path | None = None, environ: Mapping[str, str] = os.environ) -
     file = find(path, environ)
     place = Place.of(file, environ)
     named: dict[str, Path] = {}
-    for name, text in _named(_text(file)):
+    for name, text in _named(read_ours(file, MOST_BYTES).decode("utf-8", "replace")):
         try:
             named.setdefault(name, place.path(variables.fill(text, environ)))
         except WrongError:  # a variable that is not set
@@ -41,16 +40,6 @@ def salvage(path: Path | None = None, environ: Mapping[str, str] = os.environ) -
     return Config(
         path=file.absolute(), journal=named.get("journal", place.state / "poller.db"), socket=named.get("daemon")
     )
-
-
-def _text(file: Path) -> str:
-    descriptor = secret.open_plain(file)
-    with os.fdopen(descriptor, "rb") as opened:
-        status = os.fstat(descriptor)
-        secret.check_owner(status)
-        if stat.S_IMODE(status.st_mode) & 0o022:
-            raise WrongError("may be changed by other users")
-        return opened.read(MOST_BYTES).decode("utf-8", "replace")
 
 
 def _named(text: str) -> Iterator[tuple[str, str]]:

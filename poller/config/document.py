@@ -97,7 +97,8 @@ def parse(data: bytes, mistakes: Mistakes) -> Element:
     return _element(root, _lines(text))
 
 
-def _bytes(path: Path) -> bytes:
+def read_ours(path: Path, most: int) -> bytes:
+    """Up to so many bytes of a file that nobody else may write. WrongError."""
     descriptor = secret.open_plain(path)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -105,7 +106,11 @@ def _bytes(path: Path) -> bytes:
         if stat.S_IMODE(status.st_mode) & 0o022:
             # Whoever writes here chooses what runs on every host.
             raise WrongError("may be changed by other users", f"chmod go-w {shlex.quote(str(path))}")
-        data = file.read(MOST_BYTES + 1)
+        return file.read(most)
+
+
+def _bytes(path: Path) -> bytes:
+    data = read_ours(path, MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise WrongError(f"is larger than {MOST_BYTES // 2**20} MiB")
     if not data.strip():
