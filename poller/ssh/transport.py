@@ -15,7 +15,6 @@ from poller.ssh.wire import Wire
 
 # OpenSSH never sends more than 256 KiB in one packet (PACKET_MAX_SIZE in packet.c).
 PACKET_MOST: Final = 256 * 1024 + 1024
-LINE_MOST: Final = 8 * 1024
 # RFC 8731: one method under its standard name as well, which hardened servers offer alone.
 _KEX_METHODS: Final = {**paramiko.Transport._kex_info, "curve25519-sha256": KexCurve25519}  # type: ignore[attr-defined]
 _KEX_ORDER: Final = (
