@@ -25,13 +25,13 @@ YEAR: Final = 365 * DAY
 HEADROOM: Final = 0.8
 
 # Seconds of CPU per poll of all sections: in a session that is there, and with a login.
-RESIDENT_CPU: Final = 0.007
-COLD_CPU: Final = 0.027
+RESIDENT_CPU: Final = 0.0055
+COLD_CPU: Final = 0.0122
 # Bytes: the daemon without hosts, and what one more resident host adds.
-BASE_BYTES: Final = 75e6
-HOST_BYTES: Final = 200e3
+BASE_BYTES: Final = 50e6
+HOST_BYTES: Final = 207e3
 # Rows a second: one thread that judges and stores, the same rows by a bare executemany, and into MariaDB by shipping.
-INTAKE_ROWS: Final = 9_000.0
+INTAKE_ROWS: Final = 23_000.0
 SQLITE_ROWS: Final = 200_000.0
 ARCHIVE_ROWS: Final = 20_000.0
 # Bytes that a poll of all sections takes in the journal (docs/operations.md, "Sizes": a quiet host).

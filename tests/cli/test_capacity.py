@@ -106,7 +106,7 @@ def test_without_a_daemon_the_cpu_is_assumed_and_said_to_be(hours: Path) -> None
     assert not found["daemon"] and not found["per_poll"]["cpu_measured"]
     assert found["per_poll"]["cpu"] == pytest.approx(COLD_CPU), "each of these polls shook hands"
     text = run(hours, "capacity").output
-    assert "~27.0 ms (assumed" in text
+    assert f"~{1000 * COLD_CPU:.1f} ms (assumed" in text
 
 
 def daemon(path: Path, polls: int, connected: int) -> Server:
