@@ -134,9 +134,19 @@ def spelled(raw: bytes) -> str:
 
 
 def parse_resolvers(*contents: bytes) -> "Set[str]":
-    """The addresses behind `nameserver` (resolv.conf(5))."""
+    """The addresses behind `nameserver` (resolv.conf(5)), written as `spelled` writes them."""
     lines = (line.split() for content in contents for line in content.decode("utf-8", "replace").split("\n"))
-    return {words[1].split("%")[0].lower() for words in lines if words[:1] == ["nameserver"] and len(words) > 1}
+    return {_respelled(words[1].split("%")[0]) for words in lines if words[:1] == ["nameserver"] and len(words) > 1}
+
+
+def _respelled(address: str) -> str:
+    """2001:DB8:0:0:0:0:0:1 -> 2001:db8::1; what is no address stays as it is."""
+    import _socket
+
+    try:
+        return spelled(_socket.inet_pton(_socket.AF_INET6 if ":" in address else _socket.AF_INET, address))
+    except (OSError, ValueError):
+        return address
 
 
 def within(ends: "Ends") -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from poller.intake import Intake, Taken
 from poller.model import (
+    NEVER,
     Address,
     Config,
     Encounter,
@@ -29,8 +30,11 @@ from poller.model import (
     Row,
     Rule,
     Seat,
+    Section,
+    SectionStatus,
     Severity,
     Sighted,
+    Watch,
 )
 from poller.noticing import Noticing
 from poller.rules.language import parse
@@ -53,6 +57,7 @@ class Poller:
         host = Host(name="pc07", address="192.0.2.1", rules=rules)
         config = Config(path=path, journal=path, hosts=(host,))
         self.intake = Intake(self.journal, config, "round", keep=True)
+        self.config = config
         self.noticing = Noticing(self.journal, config)
         self.noticing.watch({"pc07"})
         self.sequence = 0
@@ -363,3 +368,49 @@ def test_next_says_when_something_is_due(poller: Poller) -> None:
     poller.poll(0, stick.NOTHING)
     poller.push(10.0, stick.READ)
     assert poller.noticing.next(10.25) == 0.75
+
+
+def returned(poller: Poller, rows: Rows, watch: Watch) -> str:
+    """What the gap of a host says that was away and was polled with these sections on its return."""
+    host = replace(poller.config.hosts[0], watch=watch)
+    poller.noticing.change(replace(poller.config, hosts=(host,)))
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS)], now=0.0)
+    poller.poll(0, stick.NOTHING)
+    poller.push(9.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.LOST, START_MS + 14_000, reason="probe/timeout: x")], now=14.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS + 21_000)], now=21.0)
+    poller.take(poller.polled(21, {**stick.NOTHING, **rows}), 21.0)
+    return gap(poller).partition("(same boot)")[2]
+
+
+KERNEL: Rows = {"kernel": (KernelLog("kmsg", "", "9", 0),)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "every", "words"),
+    [
+        (KERNEL, {"people": 600.0}, "; recovered from kernel log: nothing, wtmp not read yet"),
+        (KERNEL, {"people": NEVER}, "; recovered from kernel log: nothing"),
+        ({}, {"people": NEVER, "kernel": 600.0}, "; kernel log not read yet"),
+        ({}, {"people": NEVER, "kernel": NEVER}, ""),
+    ],
+)
+def test_a_gap_blames_no_log_that_was_not_asked_for(
+    poller: Poller, rows: Rows, every: Mapping[str, float], words: str
+) -> None:
+    assert returned(poller, rows, Watch(every=every)) == words
+
+
+def test_a_gap_names_the_log_that_was_asked_for_and_could_not_be_read(poller: Poller) -> None:
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS)], now=0.0)
+    poller.poll(0, stick.NOTHING)
+    poller.push(9.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.LOST, START_MS + 14_000, reason="probe/timeout: x")], now=14.0)
+    poller.noticing.take((), (), [LinkState("pc07", Link.CONNECTED, START_MS + 21_000)], now=21.0)
+    polled = poller.polled(21, {**stick.NOTHING, **KERNEL})
+    assert polled.report
+    now = polled.report.now
+    denied = Section("people", SectionStatus.DENIED, "EACCES", 0.0)
+    reading = replace(now, sections=(*now.sections, denied))
+    poller.take(replace(polled, report=replace(polled.report, readings=(reading,))), 21.0)
+    assert gap(poller).endswith("recovered from kernel log: nothing, wtmp could not be read")

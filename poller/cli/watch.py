@@ -41,7 +41,7 @@ def command(
 
     With a daemon at work it shows what that hears. Without one it polls the chosen hosts itself, at their
     intervals, and stores, judges and tells as ever, until a daemon begins. Times are UTC. Ctrl-C ends it
-    (exit 130).
+    (exit 130), and so does the end of the daemon that it listens to (exit 75).
 
     \b
     Examples:

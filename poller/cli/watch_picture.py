@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 # Events that are kept to be shown.
 _MOST: Final = 500
-# What a host says of how it sees, in the words of people.
+# What a host says of how it sees devices, mounts and contacts (in this order), in the words of people.
 _COVERAGE: Final = {
-    "uevent": "devices at once (uevent)",
-    "mountinfo": "mounts at once (mountinfo)",
-    "set-difference": "devices or mounts by set-difference each half second",
-    "packet": "contacts at once (packet)",
-    "sock_diag": "contacts by sock_diag each second",
-    "none": "contacts not seen",
+    (0, "uevent"): "devices at once (uevent)",
+    (0, "set-difference"): "devices by set-difference each half second",
+    (0, "none"): "devices not seen",
+    (1, "mountinfo"): "mounts at once (mountinfo)",
+    (1, "set-difference"): "mounts by set-difference each half second",
+    (1, "none"): "mounts not seen",
+    (2, "packet"): "contacts at once (packet)",
+    (2, "sock_diag"): "contacts by sock_diag each second",
+    (2, "none"): "contacts not seen",
 }
 
 
@@ -58,8 +61,8 @@ class Picture:
         return {light: found[light] for light in Light}
 
     def coverage(self) -> list[str]:
-        """`3 hosts: contacts by sock_diag each second`; the best first, what is not known not at all."""
-        words = Counter(word for seat in self.seats.values() for word in dict.fromkeys(seat.coverage))
+        """`3 hosts: contacts by sock_diag each second`; of each thing the best first, then why less is seen."""
+        words = Counter(word for seat in self.seats.values() for word in enumerate(seat.coverage))
         known = [f"{counted(words[word], 'host')}: {said}" for word, said in _COVERAGE.items() if words[word]]
-        others = sorted(word for word in words if word not in _COVERAGE)
-        return known + [f"{counted(words[word], 'host')}: {word}" for word in others]
+        others = Counter({word: count for word, count in words.items() if word not in _COVERAGE})
+        return known + [f"{counted(count, 'host')}: {said}" for (_, said), count in sorted(others.items())]

@@ -26,9 +26,13 @@ _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is where, for one host: its own addresses, the networks that are local to it, and what is allowed."""
+    """What is where, for one host: its own addresses, the networks that are local to it, and what is allowed.
+
+    `broadcasts` are the broadcast addresses of the networks that it is connected to.
+    """
 
     own: frozenset[str]
+    broadcasts: frozenset[str]
     place_of: Callable[[str], str]
     allowed: tuple[NetworkAllow, ...]
 
@@ -38,12 +42,17 @@ class Scope:
         rows = [row for row in now.rows(Address) if isinstance(row, Address)]
         if not rows and before is not None:
             rows = [row for row in before.rows(Address) if isinstance(row, Address)]
-        places = _places(tuple([f"{row.address}/{row.prefix}" for row in rows]), watch.lans)
-        return cls(frozenset([row.address for row in rows]), places, watch.network_allow)
+        connected = tuple([f"{row.address}/{row.prefix}" for row in rows])
+        own = frozenset([row.address for row in rows])
+        return cls(own, _broadcasts(connected), _places(connected, watch.lans), watch.network_allow)
 
     def place(self, peer: str) -> str:
         """`local`, `internet` or `loopback`; what is no address is taken for one far away."""
         return "loopback" if peer in self.own else self.place_of(peer)
+
+    def is_group(self, peer: str) -> bool:
+        """A multicast group or a broadcast address: nobody in particular."""
+        return peer in self.broadcasts or _is_group(peer)
 
     def lists(self, peer: str, port: int, protocol: str) -> bool:
         """Whether an element `<network-allow>` has that peer on that port by that protocol."""
@@ -70,8 +79,16 @@ def _places(connected: tuple[str, ...], named: tuple[str, ...]) -> Callable[[str
 
 
 @lru_cache(maxsize=4096)
-def is_group(peer: str) -> bool:
-    """A multicast group or the broadcast address: nobody in particular."""
+def _broadcasts(connected: tuple[str, ...]) -> frozenset[str]:
+    """Of IPv4 alone; a network of one or two addresses has none (RFC 3021)."""
+    networks = (_network(one) for one in connected)
+    return frozenset(
+        str(one.broadcast_address) for one in networks if isinstance(one, IPv4Network) and one.prefixlen < 31
+    )
+
+
+@lru_cache(maxsize=4096)
+def _is_group(peer: str) -> bool:
     address = _address(peer)
     return address is not None and (address.is_multicast or peer == "255.255.255.255")
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from poller.findings.protocols import protocols
 from poller.findings.remembered import earlier, section_of
-from poller.findings.scope import Scope, is_group
+from poller.findings.scope import Scope
 from poller.model import (
     NOBODY_KNOWN,
     Connection,
@@ -74,7 +74,7 @@ def talks(before: Reading | None, now: Reading, watch: Watch) -> Told:
     steps = tuple(_steps(past, section, traffic))
     scope = Scope.of(before, now, watch)
     talked = tuple(_talks(steps, scope))
-    numbers = (*rates, *_peers(talked), *_coverage(before, now, past, steps, traffic), *_dns(traffic))
+    numbers = (*rates, *_peers(talked, scope), *_coverage(before, now, past, steps, traffic), *_dns(traffic))
     return talked, tuple(_connections(steps, traffic, now)), numbers
 
 
@@ -185,13 +185,13 @@ def _connections(steps: tuple[_Step, ...], traffic: Traffic, now: Reading) -> It
         )
 
 
-def _peers(talked: tuple[Talk, ...]) -> Iterator[MetricValue]:
+def _peers(talked: tuple[Talk, ...], scope: Scope) -> Iterator[MetricValue]:
     """Unlisted peers: with a new connection, with bytes, or with one of which nobody knows whether it moved any."""
     for place in ("local", "internet"):
         peers = {
             talk.peer
             for talk in talked
-            if talk.scope == place and not talk.listed and not is_group(talk.peer) and _lively(talk)
+            if talk.scope == place and not talk.listed and not scope.is_group(talk.peer) and _lively(talk)
         }
         yield MetricValue(f"network.{place}_peers", float(len(peers)))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from poller.findings.back import answered_ms, cause, span
-from poller.model import Before, Event, Link, LinkState, Poll, SectionStatus, Severity
+from poller.model import NEVER, Before, Event, Link, LinkState, Poll, SectionStatus, Severity, Watch
 
 # Sections that tell of what happened before they were read, and what people call them.
 _LOGS = {"kernel": "kernel log", "people": "wtmp"}
@@ -47,11 +47,12 @@ class Absence:
         lost = "" if self.before.failures else _LOST.get(trouble, "")
         return f"back after {span(max(0, answered_ms(poll) - self.from_ms) // 1000)}: {cause(before, poll, lost)}"
 
-    def event(self, poll: Poll, found: Sequence[Event]) -> Event:
-        """`found` is what that poll told."""
+    def event(self, poll: Poll, found: Sequence[Event], watch: Watch) -> Event:
+        """`found` is what that poll told; `watch` says which logs are read on that host at all."""
         until_ms = answered_ms(poll)
-        details = f"not watched from {_clock(self.from_ms)} to {_clock(until_ms)} UTC; {self.words(poll)}; "
-        return Event("gap", until_ms, Severity.LOW, details + _recovered(self.from_ms, poll, found))
+        away = f"not watched from {_clock(self.from_ms)} to {_clock(until_ms)} UTC"
+        parts = (away, self.words(poll), _recovered(self.from_ms, poll, found, watch))
+        return Event("gap", until_ms, Severity.LOW, "; ".join(part for part in parts if part))
 
 
 def renewed(before: LinkState | None, state: LinkState) -> bool:
@@ -61,20 +62,22 @@ def renewed(before: LinkState | None, state: LinkState) -> bool:
     return state.link is Link.CONNECTED and state.since_ms != before.since_ms
 
 
-def _recovered(from_ms: int, poll: Poll, found: Sequence[Event]) -> str:
+def _recovered(from_ms: int, poll: Poll, found: Sequence[Event], watch: Watch) -> str:
     """What logs tell is dated as if the host had read its clock when the poll began. What the poll noticed itself is of
     that instant, and what is older than the absence was not missed because of it.
     """
     late_ms = answered_ms(poll) - poll.at_ms
     since_ms = from_ms - late_ms - _ROUNDED_MS
-    read = {one.name for one in poll.report.now.sections if one.status is SectionStatus.OK} if poll.report else set()
-    logs = [words for name, words in _LOGS.items() if name in read]
-    unread = [words for name, words in _LOGS.items() if name not in read]
+    became = {one.name: one.status for one in poll.report.now.sections} if poll.report else {}
+    logs = [words for name, words in _LOGS.items() if became.get(name) is SectionStatus.OK]
+    unread = [words for name, words in _LOGS.items() if name in became and words not in logs]
+    later = [words for name, words in _LOGS.items() if name not in became and watch.period(name) != NEVER]
     meanwhile = [one for one in found if since_ms <= one.at_ms < poll.at_ms]
     late = Counter(one.kind for one in meanwhile if one.kind not in _NOT_OF_LOGS)
     kinds = ", ".join(f"{count} {kind}" for kind, count in late.items()) or "nothing"
     parts = [f"recovered from {' and '.join(logs)}: {kinds}"] if logs else []
-    return ", ".join(parts + [f"{words} could not be read" for words in unread])
+    parts += [f"{words} could not be read" for words in unread]
+    return ", ".join(parts + [f"{words} not read yet" for words in later])
 
 
 def _clock(at_ms: int) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from poller.findings.scope import Scope, is_group
+from poller.findings.scope import Scope
 from poller.model import Encounter, Event, Severity, Sighted
 
 # Seconds in which the same peer is counted and not told again.
 QUIET: Final = 60.0
-# So many peers of one host are told in that time; all others are one event that counts them.
+# So many peers of one host have an event of their own in that time; all others are one event that counts them. Those
+# that people are told of and those that nobody is told of are counted apart: the internet hides no neighbour.
 _MOST: Final = 100
-_Key = tuple[str, bool, str, int]
-_CROWD: Final[_Key] = ("", False, "", 0)
+# Whether people are told of it, the protocol, whether it is inbound, peer and port.
+_Key = tuple[bool, str, bool, str, int]
+_CROWDS: Final[Mapping[bool, _Key]] = {told: (told, "", False, "", 0) for told in (True, False)}
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Contacts:
     def __init__(self, host: str, new_id: Callable[[], str]) -> None:
         self._host = host
         self._new_id = new_id
-        self._known: dict[_Key, _Known] = {}
+        self._known: dict[bool, dict[_Key, _Known]] = {True: {}, False: {}}  # those that are told, and the others
 
     def take(self, encounters: Iterable[Encounter], scope: Scope, at_ms: int, now: float) -> tuple[Met, ...]:
         """One for each peer, port and direction; what stays within the machine is left out."""
@@ -69,33 +71,35 @@ class Contacts:
 
     def newest(self, number: str) -> Event | None:
         """How the event of that id reads now."""
-        return next((known.event() for known in self._known.values() if known.id == number), None)
+        all_known = (known for some in self._known.values() for known in some.values())
+        return next((known.event() for known in all_known if known.id == number), None)
 
     def _meet(self, one: Encounter, place: str, scope: Scope, at_ms: int, now: float) -> tuple[_Key, Met]:
         port = one.local_port if one.inbound else one.remote_port
-        key: _Key = (one.protocol, bool(one.inbound), one.remote_address, port)
         told = _is_told(one.remote_address, port, one.protocol, place, scope)
-        if key not in self._known and self._crowded(now):
-            key = _CROWD
-        known = self._known.get(key)
+        key: _Key = (told, one.protocol, bool(one.inbound), one.remote_address, port)
+        if key not in self._known[told] and self._crowded(told, now):
+            key = _CROWDS[told]
+        known = self._known[told].get(key)
         if known is not None and now - known.began < QUIET:
             known.times += 1
             return key, Met(Sighted(known.id, self._host, known.event()), known.told, first=False)
-        words = "more peers within a minute" if key == _CROWD else _words(one, port, place, scope)
+        words = "more peers within a minute" if key == _CROWDS[told] else _words(one, port, place, scope)
         missed = known.times - 1 if known is not None and now - known.began < 2 * QUIET else 0
-        new = self._known[key] = _Known(self._new_id(), now, at_ms, words, told, missed=missed)
+        new = self._known[told][key] = _Known(self._new_id(), now, at_ms, words, told, missed=missed)
         return key, Met(Sighted(new.id, self._host, new.event()), told, first=True)
 
-    def _crowded(self, now: float) -> bool:
-        if len(self._known) < _MOST:
+    def _crowded(self, told: bool, now: float) -> bool:
+        known = self._known[told]
+        if len(known) < _MOST:
             return False
-        self._known = {key: known for key, known in self._known.items() if now - known.began < QUIET}
-        return len(self._known) >= _MOST
+        self._known[told] = lately = {key: one for key, one in known.items() if now - one.began < QUIET}
+        return len(lately) >= _MOST
 
 
 def _is_told(peer: str, port: int, protocol: str, place: str, scope: Scope) -> bool:
     """With a list: whoever is not on it. Without one: whoever is near."""
-    if is_group(peer) or scope.lists(peer, port, protocol):
+    if scope.is_group(peer) or scope.lists(peer, port, protocol):
         return False
     return bool(scope.allowed) or place == "local"
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from poller.findings.changes import told
 from poller.findings.told import Told
-from poller.findings.usb import usb_told
-from poller.model import Reading, Section, SectionStatus, Severity, UsbDevice, Watch
+from poller.findings.usb import usb_severity, usb_told
+from poller.model import Reading, Section, SectionStatus, UsbDevice, Watch
 
 # What a host tells of by itself.
 LIVE: Final = ("usb", "devices", "mounts")
@@ -16,7 +16,7 @@ LIVE: Final = ("usb", "devices", "mounts")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`reading` is how things are now. `grown` are USB devices that were there and bring something else now."""
+    """`reading` is how things are now. `grown`: USB devices that were there and are, or bring, something else now."""
 
     reading: Reading
     told: tuple[Told, ...] = ()
@@ -66,7 +66,7 @@ def difference(known: Reading, pushed: Reading, watch: Watch) -> Difference:
     if now is known:
         return Difference(known)
     was, is_ = only_live(known), only_live(now)
-    return Difference(now, told(was, is_, watch), tuple(_grown(was, is_)))
+    return Difference(now, told(was, is_, watch), tuple(_grown(was, is_, watch)))
 
 
 def only_live(reading: Reading) -> Reading:
@@ -84,20 +84,23 @@ def _usable(section: Section) -> bool:
     return section.name in LIVE and section.status is SectionStatus.OK
 
 
-def _grown(was: Reading, now: Reading) -> list[Told]:
-    """As an event of its coming would have it now: a disk has its name a moment after its stick."""
+def _grown(was: Reading, now: Reading, watch: Watch) -> list[Told]:
+    """As an event of its coming would have it now: a disk has its name a moment after its stick, and what an adapter is
+    for shows when its driver has it.
+    """
     before = {_key(row): row for row in was.rows(UsbDevice) if isinstance(row, UsbDevice)}
     found: list[Told] = []
     for row in now.rows(UsbDevice):
         if isinstance(row, UsbDevice):
             old = before.get(_key(row))
-            if old is not None and old.devices != row.devices:
-                found.append(_coming(row))
+            if old is not None and (old.kind, old.devices) != (row.kind, row.devices):
+                found.append(_coming(row, watch))
     return found
 
 
-def _coming(row: UsbDevice) -> Told:
-    return Told("usb_attached", Severity.LOW, usb_told(row), (row.port, *row.devices.split()))
+def _coming(row: UsbDevice, watch: Watch) -> Told:
+    severity = usb_severity(watch, row.vendor, row.product, row.serial, row.port, row.kind)
+    return Told("usb_attached", severity, usb_told(row), (row.port, *row.devices.split()))
 
 
 def _key(row: UsbDevice) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ def document(one: Shown) -> dict[str, Any]:
 
 
 def seat(one: Seat) -> dict[str, Any]:
-    """How a host looks from now on."""
+    """How a host looks from now on. `coverage`: how it sees devices, mounts and contacts, in this order, and why so."""
     return {
         "host": one.host,
         "light": str(one.light),

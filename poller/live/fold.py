@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from poller.findings.told import MOST, Told, cut
@@ -18,6 +18,8 @@ _GOES: Final = frozenset({"usb_removed", "device_removed", "unmounted"})
 # What such an event is called by: the first of these that is among its parts.
 _RANKS: Final = ("usb_", "devi", "moun", "unmo", "remo")
 _PORT: Final = re.compile(r"\d+-\d+(?:\.\d+)*")
+# Paths of the kernel for what has no hardware of its own.
+_VIRTUAL: Final = "/devices/virtual/"
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ class Fold:
     def _grow(self, group: _Group, now: Told) -> bool:
         for number, part in enumerate(group.parts):
             if part.kind == now.kind and part.about[:1] == now.about[:1]:
-                group.parts[number] = Told(part.kind, part.severity, now.details, now.about)
+                group.parts[number] = replace(now, severity=max(part.severity, now.severity))
                 group.names.update(now.about)
                 return True
         return False
@@ -157,8 +159,10 @@ class Fold:
 
 
 def _names(hint: Hint) -> tuple[str, ...]:
-    """The USB port, also of a disk behind one; else the disk itself. Interfaces and partitions belong to those."""
-    if ":" in hint.name:
+    """The USB port, also of a disk behind one; else the disk itself. Interfaces and partitions belong to those, and
+    what is virtual (an image, a snapshot, memory) is nothing that came.
+    """
+    if ":" in hint.name or hint.path.startswith(_VIRTUAL):
         return ()
     if hint.subsystem == "usb":
         return (hint.name,) if _PORT.fullmatch(hint.name) else ()

@@ -12,6 +12,7 @@ from poller.model import Light, Link, LinkState, Seat
 # Seconds of silence.
 AMBER: Final = 2.0
 DARK: Final = 5.0
+_GONE: Final = "no longer in config.xml"
 
 
 @dataclass(slots=True)
@@ -40,10 +41,16 @@ class Seats:
 
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
+        self._gone: dict[str, Seat] = {}  # as they are told with the next look, for the last time
 
     def expect(self, hosts: Collection[str], now_ms: int) -> tuple[str, ...]:
-        """Exactly these are watched from now on. Those that were not before."""
+        """Exactly these are watched from now on. Those that were not before.
+
+        Whoever looks at a host keeps it watched for as long as it is configured: to him, one that is left out is gone.
+        """
         new = tuple(host for host in hosts if host not in self._places)
+        gone = (host for host in (*self._gone, *self._places) if host not in hosts)
+        self._gone = {host: Seat(host, Light.DARK, now_ms, _GONE) for host in gone}
         known = {host: place for host, place in self._places.items() if host in hosts}
         self._places = known | {host: _Place(Seat(host, Light.WAITING, now_ms)) for host in new}
         return new
@@ -74,8 +81,8 @@ class Seats:
             place.news = words
 
     def look(self, now: float, now_ms: int) -> tuple[Seat, ...]:
-        """Those that look another way than they did."""
-        changed: list[Seat] = []
+        """Those that look another way than they did, and once those that are not watched any more."""
+        changed, self._gone = [*self._gone.values()], {}
         for place in self._places.values():
             light = _light(place, now)
             if light is place.seat.light and not place.news and not place.sees:

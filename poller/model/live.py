@@ -41,8 +41,9 @@ class Push:
 
     `sequence` rises by one from 1. `at_ms` is the centre's instant of arrival. `reading` holds only sections that were
     read anew because something changed (usb, devices, mounts), wholly as in a report; None when nothing did.
-    `coverage` are words for what the host can see: `uevent` or `set-difference`, `mountinfo` or `set-difference`,
-    `packet` or `sock_diag` or `none`. `lost` counts what had to be left out since the frame before.
+    `coverage` are words for how the host sees devices (`uevent`, `set-difference`, `none`), mounts (`mountinfo`,
+    `set-difference`, `none`) and contacts (`packet`, `sock_diag`, `none`), in this order; a fourth says why it is less
+    than it could be. `lost` counts what had to be left out since the frame before.
     """
 
     host: str

@@ -235,7 +235,7 @@ class Noticing:
         if absence is None or not absence.ended_by(taken.poll):
             return ()
         self._seats.returned(one.host.name, absence.words(taken.poll))
-        event = absence.event(taken.poll, taken.events)
+        event = absence.event(taken.poll, taken.events, one.host.watch)
         stored = self._store({one.host.name: (Sighted(self._new_id(), one.host.name, event, stored=True),)})
         if stored:
             one.absence = None

@@ -64,9 +64,12 @@ def parse(xml: bytes, host: str, sequence: int, at_ms: int) -> Push:
 
 
 def _coverage(root: etree._Element) -> tuple[str, ...]:
-    """Of devices, mounts and contacts, and why it is less than it could be, when the host says so."""
-    words = (root.get(name, "") for name in ("devices", "mounts", "contacts", "why"))
-    return tuple(word for word in words if word)
+    """Of devices, mounts and contacts, always three in this order; and why it is less than it could be, when the host
+    says so.
+    """
+    seen = tuple(root.get(name, "none") for name in ("devices", "mounts", "contacts"))
+    why = root.get("why", "")
+    return (*seen, why) if why else seen
 
 
 def _hint(element: etree._Element) -> Hint:

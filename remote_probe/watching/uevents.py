@@ -15,6 +15,7 @@ LONGEST = 16384  # bytes; the kernel's own limit is 2048 for the variables
 MOST = 500  # messages taken at once
 # After these, devices are read anew: USB interfaces, monitors and adapters, too.
 SUBSYSTEMS = (b"usb", b"block", b"net", b"drm", b"bluetooth", b"mmc")
+VIRTUAL = b"/devices/virtual/"
 TOLD = (b"usb_device", b"disk", b"partition")
 ACTIONS = (b"add", b"remove", b"change")
 WHOLE = b"4294967295"  # /proc/self/uid_map of who stands in no user namespace (user_namespaces(7))
@@ -74,9 +75,14 @@ def parse_uevent(message: bytes) -> "Dict[bytes, bytes]":
 
 
 def hinted(variables: "Dict[bytes, bytes]") -> "List[Dict[str, Value]]":
-    """What is told at once, before anything is read: of USB whole devices, disks and partitions, interfaces."""
+    """What is told at once, before anything is read: of USB whole devices, disks and partitions, interfaces.
+
+    No disks without hardware of their own: images, snapshots, arrays, memory.
+    """
     subsystem, action, path = (variables.get(name, b"") for name in (b"SUBSYSTEM", b"ACTION", b"DEVPATH"))
     whole = subsystem == b"net" or (subsystem in (b"usb", b"block") and variables.get(b"DEVTYPE") in TOLD)
+    if subsystem == b"block" and path.startswith(VIRTUAL):
+        return []
     if not (whole and path and action in ACTIONS):
         return []
     name = variables.get(b"INTERFACE") or path.rpartition(b"/")[2]

@@ -51,6 +51,7 @@ class Watcher:
         self._due: "Dict[str, float]" = {}  # section -> when it is read anew
         self._first: "Dict[str, float]" = {}  # section -> when its burst began
         self._rests_until = 0.0
+        self._chosen: "Any" = None  # which contacts are told
         self._looks: "Any" = None  # contacts from the kernel's sockets
         self._resting: "Dict[int, float]" = {}  # taps that had their share
         self._wake, self._waker = os.pipe()
@@ -97,17 +98,20 @@ class Watcher:
         self._teller.coverage["mounts"] = "mountinfo"
 
     def _contacts(self) -> None:
-        known = Contacts(self._machine, bool(self._request.get("loopback")), self._clock)
+        self._chosen = Contacts(self._machine, bool(self._request.get("loopback")), self._clock)
         try:
             for protocol in (6, 17):  # TCP, UDP
-                self._watch("contacts", packets.Tap(protocol, known, self._clock), select.POLLIN)
+                self._watch("contacts", packets.Tap(protocol, self._chosen, self._clock), select.POLLIN)
             self._teller.coverage["contacts"] = "packet"
         except (OSError, ImportError):
-            from remote_probe.watching.connections import Connections
-
             self._drop("contacts")
-            self._looks = Connections(self._machine, known, self._clock)
-            self._teller.coverage["contacts"] = "sock_diag"
+            self._connections()
+
+    def _connections(self) -> None:
+        from remote_probe.watching.connections import Connections
+
+        self._looks = Connections(self._machine, self._chosen, self._clock)
+        self._teller.coverage["contacts"] = "sock_diag"
 
     def _try(self, what: str, begin: "Callable[[], None]") -> None:
         try:
@@ -148,6 +152,8 @@ class Watcher:
                     self._take(what, number, source)
                 except Exception as error:
                     self._without(what, error)
+                    if what == "contacts":  # packets do not come any more
+                        self._try(what, self._connections)
         if self.stopped:
             return
         self._look()

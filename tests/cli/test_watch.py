@@ -21,7 +21,7 @@ from poller.cli.watch_picture import Picture
 from poller.cli.watch_shown import Lines, seat_line
 from poller.control import Caller, Server, socket_path
 from poller.errors import BusyError
-from poller.live.document import Shown, document
+from poller.live.document import Shown, document, read
 from poller.live.fold import Fold
 from poller.model import Config, Event, Hint, Host, Light, Seat, Severity, Sighted
 from poller.store.lock import RoundLock
@@ -177,10 +177,33 @@ def test_coverage_says_of_how_many_hosts_what_is_seen_how() -> None:
     assert picture.coverage() == [
         "2 hosts: devices at once (uevent)",
         "1 host: mounts at once (mountinfo)",
-        "1 host: devices or mounts by set-difference each half second",
+        "1 host: mounts by set-difference each half second",
         "2 hosts: contacts by sock_diag each second",
         "1 host: contacts: EPERM",
     ]
+
+
+def test_what_a_host_does_not_see_is_called_by_its_name() -> None:
+    picture = Picture(["pc07", "pc08", "pc09"], everything=False)
+    picture.take(Seat("pc07", Light.CONNECTED, AT, "", ("none", "mountinfo", "packet")))
+    picture.take(Seat("pc08", Light.CONNECTED, AT, "", ("set-difference", "none", "none")))
+    picture.take(Seat("pc09", Light.CONNECTED, AT, "", ("none", "none", "of a later version")))
+    assert picture.coverage() == [
+        "1 host: devices by set-difference each half second",
+        "2 hosts: devices not seen",
+        "1 host: mounts at once (mountinfo)",
+        "2 hosts: mounts not seen",
+        "1 host: contacts at once (packet)",
+        "1 host: contacts not seen",
+        "1 host: of a later version",
+    ]
+
+
+@pytest.mark.parametrize("seen", [("none", "mountinfo", "none"), ("uevent", "none", "none", "contacts: EPERM")])
+def test_a_program_is_told_what_is_seen_of_devices_mounts_and_contacts_in_this_order(seen: tuple[str, ...]) -> None:
+    seat = Seat("pc07", Light.CONNECTED, AT, "", seen)
+    said = json.loads(json.dumps(document(seat)))
+    assert said["seat"]["coverage"] == list(seen) and read(said) == seat
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,10 @@ def test_a_peer_with_an_idle_connection_and_a_group_are_not_counted() -> None:
     assert numbers(reading([WEB]), later([WEB]))["network.internet_peers"] == 0
     group = replace(WEB, protocol="udp", remote_address="239.255.255.250", remote_port=1900, cookie="c")
     assert numbers(reading([]), later([group]))["network.local_peers"] == 0
+    broadcast = replace(group, remote_address="10.1.0.255", remote_port=137)
+    attached = Section("network", SectionStatus.OK, "", 0.0, (Address("eth0", "inet", "10.1.0.11", 24),))
+    assert numbers(reading([]), later([broadcast], more=[attached]))["network.local_peers"] == 0
+    assert numbers(reading([]), later([broadcast]))["network.local_peers"] == 1, "of another network it is anybody"
 
 
 def test_coverage_is_seen_connections_of_those_the_kernel_opened() -> None:

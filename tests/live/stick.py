@@ -15,6 +15,9 @@ DISK: Final = Device("disk", "sdb", "DataTraveler", "60A4", 1 << 33, 1, "1-2")
 MOUNT: Final = Mount("/media/stick", "/dev/sdb1", "vfat", "/", "rw,nosuid", 1, 1, 0, 0, "sdb")
 ROOT: Final = Mount("/", "/dev/sda1", "ext4", "/", "rw,relatime", 0, 0, 0, 0, "sda")
 LOOP: Final = Mount("/mnt/image", "/dev/loop0", "ext4", "/", "rw", 0, 0, 0, 1, "/srv/image")
+# A network adapter of a class of its maker's own: what it is for shows when its driver has it.
+ADAPTER: Final = UsbDevice("1-3", "0bda", "8153", "Realtek", "USB 10/100/1000 LAN", "01", "00", "ff", "other", 5000, "")
+DRIVEN: Final = replace(ADAPTER, kind="network", devices="enx00e04c680001")
 
 NOTHING: Final[Mapping[str, Sequence[Row]]] = {"usb": (), "devices": (), "mounts": (ROOT,)}
 PLUGGED: Final = {**NOTHING, "usb": (BARE,)}

@@ -8,8 +8,8 @@ import pytest
 
 from poller.findings.scope import Scope
 from poller.live.contacts import QUIET, Contacts
-from poller.model import Encounter, NetworkAllow, Severity, Watch
-from tests.findings.readings import reading
+from poller.model import Address, Encounter, NetworkAllow, Severity, Watch
+from tests.findings.readings import reading, section
 
 AT = 1_700_000_000_000
 ANY = Scope.of(None, reading(), Watch())
@@ -71,3 +71,32 @@ def test_a_scan_of_everybody_is_a_bounded_number_of_events() -> None:
     assert met[-1].sighted.event.details == "more peers within a minute (900 times)"
     (one,) = known.take([to("10.99.0.1")], ANY, AT, 2 * QUIET)
     assert one.sighted.event.details == "tcp to 10.99.0.1:443 (local network)"
+
+
+def test_a_hundred_peers_far_away_do_not_hide_one_nearby() -> None:
+    known = contacts()
+    far = known.take([to(f"203.0.113.{number}") for number in range(101)], ANY, AT, 0.0)
+    assert [met.told for met in far] == [False] * 101
+    (near,) = known.take([to("10.1.0.7", 445)], ANY, AT, 1.0)
+    assert (near.told, near.first, near.sighted.event.severity) == (True, True, Severity.MEDIUM)
+    assert near.sighted.event.details == "tcp to 10.1.0.7:445 (local network)"
+
+
+def test_the_rest_of_a_scan_nearby_is_told_also_when_the_rest_of_those_far_away_is_not() -> None:
+    known = contacts()
+    everybody = [to(f"{net}.113.{number}") for net in ("203.0", "10.0") for number in range(150)]
+    met = known.take([*everybody, *everybody[:1]], ANY, AT, 0.0)
+    rest = [one for one in met if "more peers" in one.sighted.event.details]
+    assert [(one.told, one.first, one.sighted.event.severity) for one in rest] == [
+        (False, True, Severity.LOW), (True, True, Severity.MEDIUM),
+    ]  # fmt: skip
+    assert [known.newest(one.sighted.id) for one in rest] == [one.sighted.event for one in rest]
+    assert rest[0].sighted.event.details == rest[1].sighted.event.details == "more peers within a minute (50 times)"
+
+
+def test_the_broadcast_of_an_attached_network_is_nobody_in_particular() -> None:
+    rows = (Address("eth0", "inet", "10.1.0.11", 24), Address("tun0", "inet", "10.9.0.1", 31))
+    scope = Scope.of(None, reading(section("network", *rows)), Watch())
+    peers = ("10.1.0.255", "10.1.255.255", "10.9.0.0", "255.255.255.255")
+    met = contacts().take([to(peer, 137, "udp") for peer in peers], scope, AT, 0.0)
+    assert [one.told for one in met] == [False, True, True, False]

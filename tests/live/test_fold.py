@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 
 from poller.findings.changes import changes
@@ -45,6 +46,34 @@ def test_an_insertion_is_one_event_whose_text_grows() -> None:
     assert whole.stored and whole.id == first.id
     told.fold.drop({whole.id})
     assert not told.fold
+
+
+def test_an_adapter_whose_driver_shows_what_it_is_is_told_as_a_poll_would() -> None:
+    told = Told()
+    (first,) = told.push({**stick.NOTHING, "usb": (stick.ADAPTER,)}, 0.1)
+    assert first.event.severity is Severity.LOW and first.event.details.startswith("other 0bda:8153 ")
+    driven = {**stick.NOTHING, "usb": (stick.DRIVEN,)}
+    (second,) = told.push(driven, 0.4)
+    before, now = stick.seen(stick.NOTHING, 100.0), stick.seen(driven, 100.4)
+    assert second.id == first.id and second.event == changes(before, now, AT + 100, told.watch)[0]
+    assert second.event.severity is Severity.MEDIUM
+    (whole,) = told.fold.whole(1.1)
+    assert whole.event == second.event
+
+
+def test_a_device_that_turns_out_to_be_a_phone_is_told_as_one_also_without_a_disk() -> None:
+    told = Told()
+    told.push({**stick.NOTHING, "usb": (stick.ADAPTER,)}, 0.1)
+    (phone,) = told.push({**stick.NOTHING, "usb": (replace(stick.ADAPTER, kind="phone"),)}, 0.4)
+    assert phone.event.details.startswith("phone 0bda:8153 ") and phone.event.severity is Severity.MEDIUM
+
+
+def test_one_that_grows_is_told_as_no_less_than_before_and_a_listed_one_as_no_more() -> None:
+    for watch, severity in ((Watch(), Severity.MEDIUM), (Watch(usb_allow=(UsbAllow(vendor="0bda"),)), Severity.LOW)):
+        told = Told(watch)
+        told.push({**stick.NOTHING, "usb": (stick.DRIVEN,)}, 0.1)
+        (one,) = told.push({**stick.NOTHING, "usb": (stick.ADAPTER,)}, 0.4)
+        assert one.event.details.startswith("other ") and one.event.severity is severity
 
 
 def test_a_removal_is_one_event_too() -> None:
@@ -112,6 +141,15 @@ def test_partitions_interfaces_and_other_actions_are_no_lines() -> None:
         assert fold.hint(hint, AT, 0.0) is None
     line = fold.hint(Hint("block", "remove", disk, "sdc"), AT, 0.0)
     assert line is not None and (line.event.kind, line.event.details) == ("usb_removed", "disk sdc is gone: being read")
+
+
+def test_a_disk_that_is_none_is_no_line() -> None:
+    """A snapshot, an image, an array, memory: nobody plugged it in."""
+    fold = Told().fold
+    for name in ("dm-3", "loop7", "md0", "zram0"):
+        for action in ("add", "remove"):
+            assert fold.hint(Hint("block", action, f"/devices/virtual/block/{name}", name), AT, 0.0) is None
+    assert not fold
 
 
 def test_a_host_that_mounts_without_end_makes_a_bounded_number_of_events() -> None:

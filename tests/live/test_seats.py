@@ -102,3 +102,21 @@ def test_who_is_no_longer_watched_is_forgotten_and_others_stay_as_they_are() -> 
     made.look(0.0, MS)
     assert made.expect(("pc07", "pc09"), MS) == ("pc09",)
     assert {seat.host: seat.light for seat in made.all} == {"pc07": Light.CONNECTED, "pc09": Light.WAITING}
+
+
+def test_a_host_that_left_the_configuration_is_shown_as_gone_once() -> None:
+    made = seats("pc07", "pc08")
+    made.linked(linked(Link.CONNECTED), 0.0)
+    made.look(0.0, MS)
+    made.expect(("pc08",), MS + 1_000)
+    (gone,) = made.look(1.0, MS + 1_000)
+    assert (gone.host, gone.light, gone.words) == ("pc07", Light.DARK, "no longer in config.xml")
+    assert gone.since_ms == MS + 1_000
+    assert made.look(2.0, MS + 2_000) == ()
+
+
+def test_one_that_left_and_came_back_before_anybody_looked_never_left() -> None:
+    made = seats("pc07")
+    made.expect((), MS)
+    made.expect(("pc07",), MS)
+    assert lights(made, 0.0) == []

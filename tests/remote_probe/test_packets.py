@@ -163,6 +163,18 @@ def test_of_usb_only_whole_devices_are_hinted_and_of_disks_their_partitions_too(
     assert told(ACTION="add", DEVPATH="/d/tty1", SUBSYSTEM="tty") == []
 
 
+def test_a_disk_without_hardware_is_no_hint_and_a_card_is() -> None:
+    def told(subsystem: str, path: str) -> bool:
+        variables = {"ACTION": "add", "DEVPATH": path, "SUBSYSTEM": subsystem, "DEVTYPE": "disk"}
+        named = {name.encode(): value.encode() for name, value in variables.items()}
+        return bool(uevents.hinted(named))
+
+    virtual = [f"/devices/virtual/block/{name}" for name in ("dm-3", "loop7", "md0", "zram0", "loop7/loop7p1")]
+    assert not any(told("block", path) for path in virtual)
+    assert told("block", "/devices/pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0/block/sdc")
+    assert told("net", "/devices/virtual/net/tun0")
+
+
 @given(st.binary(max_size=200))
 def test_any_answer_of_the_kernel_is_connections_or_an_error(data: bytes) -> None:
     for dump in (data, b"\x80\0\0\0\x14\0" + data.ljust(122, b"\0")):
@@ -170,6 +182,12 @@ def test_any_answer_of_the_kernel_is_connections_or_an_error(data: bytes) -> Non
             assert all(len(key) in (12, 36) for _, _, key in connections.parse_ends("tcp", dump))
         except (ValueError, OSError):
             continue
+
+
+RESOLVERS = (
+    b"nameserver 192.0.2.53\nnameserver fe80::1%eth0\nnameserver 2001:DB8:0:0:0:0:0:1\n"
+    b"nameserver ::ffff:192.0.2.55\nnameserver x\0y\nnameserver\n"
+)
 
 
 class Machine:
@@ -182,7 +200,7 @@ class Machine:
         return b"192.0.2.9 50000 192.0.2.1 22"
 
     def read(self, path: bytes) -> bytes:
-        return b"nameserver 192.0.2.53\nnameserver fe80::1%eth0\n" if path == b"/etc/resolv.conf" else b""
+        return RESOLVERS if path == b"/etc/resolv.conf" else b""
 
     def addresses(self) -> bytes:
         self.listed += 1
@@ -199,6 +217,9 @@ class Machine:
         (("192.0.2.1", 40000, "192.0.2.53", 853), True),
         (("192.0.2.1", 40000, "192.0.2.54", 53), True),
         (("fe80::2", 40000, "fe80::1", 53), False),
+        (("2001:db8::2", 40000, "2001:db8::1", 53), False),
+        (("2001:db8::2", 40000, "2001:db8::3", 53), True),
+        (("192.0.2.1", 40000, "192.0.2.55", 53), False),
         (("192.0.2.1", 5353, "224.0.0.251", 5353), False),
         (("127.0.0.1", 40000, "127.0.0.2", 80), False),
         (("192.0.2.1", 40000, "192.0.2.1", 80), False),

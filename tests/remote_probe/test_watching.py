@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from poller.model import NEVER, Encounter, Hint, Mount, Push, Watch
-from poller.probe.payload import build, sources
+from poller.probe.payload import build, pack, sources
 from remote_probe.watching.uevents import Uevents
 from tests.remote_probe.farside import PATIENCE, asking, running
 from tests.remote_probe.sysfs import STICK, Sysfs
@@ -347,8 +347,6 @@ def test_a_watched_probe_that_nobody_asks_is_ended_by_the_kernel(tmp_path: Path)
 
 
 def test_a_watcher_that_fails_says_so_and_the_probe_goes_on(tmp_path: Path) -> None:
-    from poller.probe.payload import pack
-
     name = "remote_probe/watching/readings.py"
     broken = sources()[name] + "\n\ndef changed(*_):\n    raise RuntimeError('boom')\n\n\nReadings.changed = changed\n"
     payload = pack({**sources(), name: broken}, ("load",), watch=True)
@@ -362,6 +360,28 @@ def test_a_watcher_that_fails_says_so_and_the_probe_goes_on(tmp_path: Path) -> N
         while not live.reports:
             live.next()
         live.until(lambda pushes: len(pushes) >= 4)
+        assert probe.end() == (0, b"")
+
+
+def test_where_packets_fail_on_the_way_connections_are_looked_at(wire: Wire, tmp_path: Path) -> None:
+    name = "remote_probe/watching/packets.py"
+    broken = sources()[name] + "\n\ndef take(*_):\n    raise RuntimeError('boom')\n\n\nTap.take = take\n"
+    payload = pack({**sources(), name: broken}, ("load",), watch=True)
+    with running(tmp_path, wrap=inside(*wire.words("near"))) as probe, contextlib.ExitStack() as stack:
+        live = Live(probe)
+        live.watch(wanting(payload), payload.data)
+        live.begun()
+        assert live.pushes[0].coverage[2] == "packet"
+        for one in pair(wire, FAR):
+            stack.enter_context(one)
+        pushes = live.until(lambda pushes: any(push.lost for push in pushes))
+        *seen, why = pushes[-1].coverage
+        assert seen == [*pushes[0].coverage[:2], "sock_diag"] and "boom" in why
+        for one in pair(wire, NEAR, here="far"):
+            stack.enter_context(one)
+        live.until(met)
+        (new,) = met(live.pushes)
+        assert (new.local_address, new.remote_address, new.seen_by) == (NEAR, FAR, "sock_diag")
         assert probe.end() == (0, b"")
 
 
