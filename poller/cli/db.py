@@ -15,6 +15,7 @@ from poller.cli.settings import Settings, counted, inert, print_json
 
 if TYPE_CHECKING:
     from poller.model import ArchiveSettings, Retention
+    from poller.store.prune import Pruned
 
 
 @click.group("db", context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,14 +66,14 @@ def prune(settings: Settings, dry_run: bool, as_json: bool) -> None:
     """Delete what is older than <retention> allows and give the space back.
 
     `poller run` does this once an hour. Open alerts and messages still owed are kept, however old. An archive is
-    pruned as well; what it has leaves the journal after a day.
+    pruned as well; what it has leaves the journal after a day. While another prune is at work it says so and leaves
+    the journal to that one.
 
     \b
     Examples:
       poller db prune --dry-run
       poller db prune
     """
-    from poller.cli.table import plain_table, quantity
     from poller.clock import now_ms
     from poller.store import Journal
     from poller.store.database import reading
@@ -89,17 +90,29 @@ def prune(settings: Settings, dry_run: bool, as_json: bool) -> None:
         if config.archive is not None:
             there = _prune_archive(config.archive, config.retention, waiting_ms)
     if as_json:
-        result: dict[str, Any] = {"dry_run": dry_run, "rows": dict(pruned.rows), "freed_bytes": pruned.freed_bytes}
+        result: dict[str, Any] = {
+            "dry_run": dry_run, "busy": pruned.busy, "rows": dict(pruned.rows), "freed_bytes": pruned.freed_bytes,
+        }  # fmt: skip
         print_json(result if there is None else result | {"archive_rows": there})
         return
+    if pruned.busy:
+        _say("another prune is at work")
+    else:
+        _print(settings, pruned, dry_run=dry_run)
+    if there is not None:
+        _say(f"{config.archive}: {counted(there, 'row')} deleted")
+
+
+def _print(settings: Settings, pruned: Pruned, *, dry_run: bool) -> None:
+    """Rows by table, and what the disk got back."""
+    from poller.cli.table import plain_table, quantity
+
     table = plain_table("TABLE", ">ROWS TOO OLD" if dry_run else ">ROWS DELETED")
     for name, count in pruned.rows.items():
         table.add_row(name, str(count))
     settings.out.print(table)
     if not dry_run:
         _say(f"given back: {quantity(pruned.freed_bytes, 'bytes')}")
-    if there is not None:
-        _say(f"{config.archive}: {counted(there, 'row')} deleted")
 
 
 def _prune_archive(archive: ArchiveSettings, retention: Retention, waiting_ms: int | None) -> int:

@@ -14,7 +14,7 @@ from poller.errors import BusyError, StoreError
 from poller.model import Before, Deadline, Retention
 from poller.store.database import BUSY_SECONDS, IN_MEMORY, connect_writer, immediate, keep_pages
 from poller.store.faults import translated
-from poller.store.lock import SCHEMA, LockFile, prepare_folder
+from poller.store.lock import PRUNING, SCHEMA, LockFile, prepare_folder
 from poller.store.memory import Recall
 from poller.store.migrate import migrate
 from poller.store.names import Names
@@ -171,9 +171,18 @@ class Journal:
     def prune(self, retention: Retention, now_ms: int, stop: threading.Event | None = None) -> Pruned:
         """Deletes what is older than it may be, in short transactions, and gives free pages back to the disk.
 
-        Samples are rolled up before. When `stop` is set it ends soon, and goes on the next time.
+        Samples are rolled up before. When `stop` is set it ends soon, and goes on the next time. While another prune
+        is at work it does nothing (`busy`).
         """
         stop = stop or threading.Event()
+        if self.path == IN_MEMORY:
+            return self._prune_alone(retention, now_ms, stop)
+        with LockFile(self.path) as lock:
+            if not lock.take(PRUNING):
+                return Pruned({}, 0, busy=True)
+            return self._prune_alone(retention, now_ms, stop)
+
+    def _prune_alone(self, retention: Retention, now_ms: int, stop: threading.Event) -> Pruned:
         self._prepare()
         try:
             pruned = self._prune(retention, now_ms, stop)

@@ -1,8 +1,9 @@
 """Who may work: locks that the kernel drops when their process dies, so that none is ever stale.
 
 Byte-range locks of an open file description (fcntl(2), F_OFD_SETLK) on `<journal>.lock`, whose content only
-names the holder of the round. Byte 0 is the round, 1 the schema, 2 the outbox, 3 shipping to the archive; each host
-has a byte far behind. They also keep the threads of one process apart. Nothing is locked in the database itself.
+names the holder of the round. Byte 0 is the round, 1 the schema, 2 the outbox, 3 shipping to the archive, 4 pruning;
+each host has a byte far behind. They also keep the threads of one process apart. Nothing is locked in the database
+itself.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ ROUND: Final = 0
 SCHEMA: Final = 1
 OUTBOX: Final = 2
 SHIPPING: Final = 3
+PRUNING: Final = 4
 _FIRST_HOST: Final = 1024
 _STEP_SECONDS: Final = 0.02
 

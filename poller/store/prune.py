@@ -39,10 +39,14 @@ LEAP_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Rows deleted (or, in a dry run, that would be) by table, and the bytes given back to the disk."""
+    """Rows deleted (or, in a dry run, that would be) by table, and the bytes given back to the disk.
+
+    `busy`: none, because another prune is at work.
+    """
 
     rows: Mapping[str, int]
     freed_bytes: int
+    busy: bool = False
 
 
 def prune(
@@ -56,10 +60,12 @@ def prune(
 ) -> Pruned:
     """Deletes what is older than it may be. `dry` only counts; `tight` makes do with 2 MB of disk, keeps nothing.
 
-    What is rolled up goes only as far as that is done, but when it is `tight`.
+    What is rolled up goes only as far as that is done, and what an archive rolls up stays while it waits for that; but
+    not when it is `tight`.
     """
     stop = stop or threading.Event()
     limits = limits_ms(retention, now_ms) | rolled_limits(connection, retention, now_ms, dry=dry, tight=tight)
+    limits = shipped.spare_waiting(connection, limits, now_ms, tight=tight and not dry)
     cut = _Cut(connection, stop, dry=dry, tight=tight)
     rows = dict.fromkeys((*aging.ALL, *aging.ROLLUPS, *_PLAIN), 0)
     elsewhere: Counter[str] = Counter()

@@ -11,9 +11,18 @@ from poller.store.rollup_bound import bounds, move_bounds, wanted
 from poller.store.rollup_ledger import SqliteLedger
 from poller.store.sql import statements
 
-# Whether anything was polled between two instants: host by host, as the index has it.
-_POLLED: Final = """
-SELECT 1 FROM host WHERE EXISTS (SELECT 1 FROM poll WHERE host_id = host.id AND at_ms >= ? AND at_ms < ?) LIMIT 1
+# Whether anything between two instants is not rolled up: host by host, as the indexes have it.
+_NOT_ROLLED_UP: Final = """
+SELECT 1
+  FROM host
+  LEFT JOIN rolled_up ON rolled_up.host_id = host.id
+ WHERE EXISTS (SELECT 1
+                 FROM poll
+                WHERE poll.host_id = host.id AND at_ms >= max(:from_ms, COALESCE(fives_ms, 0)) AND at_ms < :until_ms)
+    OR EXISTS (SELECT 1
+                 FROM late_window
+                WHERE late_window.host_id = host.id AND at_ms >= :from_ms AND at_ms < :until_ms)
+ LIMIT 1
 """
 
 
@@ -22,17 +31,19 @@ def rolled_limits(
 ) -> dict[str, int]:
     """Table -> rows before this instant (ms) may go. `dry`: nothing moves. `tight`: also what is not rolled up yet.
 
-    Where history lives elsewhere these are of roll-ups alone, and samples go as before. StoreError.
+    Where history lives elsewhere these are of roll-ups alone. StoreError.
     """
     ledger = SqliteLedger(connection)
     if connection.execute(statements()["archive_state"]).fetchone()[0]:
         limits = wanted(retention, now_ms, bounds(ledger)).limits()
         return {table: limits[table] for table in aging.ROLLUPS}
-    if dry:
-        return wanted(retention, now_ms, bounds(ledger)).limits()
     before = bounds(ledger)
+    after = wanted(retention, now_ms, before)
+    if dry:
+        return after.limits()
+    span = {"from_ms": before.raw_ms, "until_ms": after.raw_ms}
+    losing = tight and connection.execute(_NOT_ROLLED_UP, span).fetchone()
     found, made_ms = move_bounds(ledger, retention, now_ms, whatever=tight)
-    since_ms = max(made_ms, before.raw_ms)
-    if tight and connection.execute(_POLLED, (since_ms, found.raw_ms)).fetchone():
+    if losing:
         lost.record(connection, made_ms, found.raw_ms, now_ms)
     return found.limits()

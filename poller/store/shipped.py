@@ -7,12 +7,13 @@ Stays: what still waits, what was refused, what nobody has copied yet, and the n
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from poller.store import aging
+from poller.store import aging, lost
 from poller.store.queue import UNCOPIED
-from poller.store.slicing import ROWS_AT_ONCE, lots
+from poller.store.rollup_sql import FIVE_MS, ROLLED, floor
+from poller.store.slicing import ROWS_AT_ONCE, lots, seen_before
 from poller.store.sql import statements
 
 KEPT_MS: Final = 86_400_000
@@ -51,6 +52,45 @@ def deletions(
         yield table, statements()[f"shipped_{table}"], [{"before_ms": now_ms - KEPT_MS}]
 
 
+def spare_waiting(
+    connection: sqlite3.Connection, limits: Mapping[str, int], now_ms: int, *, tight: bool
+) -> dict[str, int]:
+    """The same limits, but what the archive rolls up stays, with what it takes to send it, while it waits.
+
+    Of the rest of a poll nothing would stay there either. `tight`: it goes all the same, and the gap is on record.
+    """
+    (enabled, *_) = connection.execute(statements()["archive_state"]).fetchone()
+    (oldest,) = connection.execute(statements()["oldest_outgoing_poll"]).fetchone()
+    if not enabled or oldest is None:
+        return dict(limits)
+    if not tight:
+        return {**limits, **{table: min(limits[table], oldest - late) for table, late in _SENT.items()}}
+    # Not at every prune a little, each with an event of its own.
+    raw_ms = floor(limits["system_sample"], FIVE_MS)
+    if connection.execute(_WAITING, {"before_ms": raw_ms}).fetchone():
+        lost.record(connection, 0, raw_ms, now_ms)
+    return {**limits, **{table.raw: raw_ms for table in ROLLED}}
+
+
+# Table -> so much longer than the polls themselves: things may have been seen a little later than they say.
+_SENT: Final = {
+    "poll": 0,
+    **{table.raw: 0 for table in ROLLED},
+    **{table.inventory: aging.DAY_MS for table in ROLLED if table.inventory != "host"},
+}
+# Whether any sample from before then waits.
+_WAITING: Final = """
+SELECT 1
+  FROM outgoing
+ CROSS JOIN poll
+ CROSS JOIN system_sample
+ WHERE outgoing.kind = 'poll'
+   AND outgoing.at_ms < :before_ms
+   AND poll.id = outgoing.item
+   AND system_sample.host_id = poll.host_id
+   AND system_sample.at_ms = poll.at_ms
+ LIMIT 1
+"""
 _PLAIN: Final = ("round", "event", "alert")
 # Small, and the journal shows what was there lately.
 _HISTORIES: Final = frozenset(aging.EPISODES) - {"connection"}
@@ -62,7 +102,7 @@ def newest_reports(connection: sqlite3.Connection, inventory: str, before_ms: in
     Most peers and series are younger than what has to go.
     """
     owner = "id" if inventory == "host" else "host_id"
-    there = "" if inventory == "host" else f" WHERE {inventory}.first_seen_ms < :before_ms"
+    there = "" if inventory == "host" else f" WHERE {seen_before(inventory)}"
     return connection.execute(
         f"SELECT {inventory}.id, report_ms FROM {inventory}"  # noqa: S608 - names of ours
         f" LEFT JOIN host_latest ON host_latest.host_id = {inventory}.{owner}"

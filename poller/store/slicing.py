@@ -34,7 +34,7 @@ def lots(connection: sqlite3.Connection, aged: Aging, things: Iterable[tuple[int
                 yield lot
                 lot, room = [], at_most
                 continue
-            from_ms = _after(connection, aged, number, from_ms, at_most)
+            from_ms = _after(connection, aged, number, from_ms, before_ms - aged.lasts_ms, at_most)
             yield [{"id": number, "before_ms": from_ms + aged.lasts_ms}]
         if count:
             lot.append({"id": number, "before_ms": before_ms})
@@ -50,13 +50,19 @@ def with_old_rows(
 
     Of a million peers few have, most are younger, and to ask for each of them would take longest.
     """
-    seen = "" if aged.inventory == "host" else " AND first_seen_ms < :before_ms"
+    seen = "" if aged.inventory == "host" else f" AND {seen_before(aged.inventory)}"
     text = (
         f"SELECT id FROM {aged.inventory} WHERE id BETWEEN :first AND :last{seen} AND EXISTS"  # noqa: S608 - ours
         f" (SELECT 1 FROM {aged.table} WHERE {aged.owner} = {aged.inventory}.id"
         f" AND {aged.time} < :before_ms - {aged.lasts_ms})"
     )
     return [number for (number,) in connection.execute(text, {"before_ms": before_ms, "first": first, "last": last})]
+
+
+def seen_before(inventory: str) -> str:
+    """Condition on things: there before :before_ms, or first seen by a clock that was ahead, so that nobody knows."""
+    first = f"{inventory}.first_seen_ms"
+    return f"({first} < :before_ms OR {first} > {inventory}.last_seen_ms)"
 
 
 def _aged_things(
@@ -81,15 +87,20 @@ def _count(connection: sqlite3.Connection, aged: Aging, number: int, from_ms: in
     return found
 
 
-def _after(connection: sqlite3.Connection, aged: Aging, number: int, from_ms: int, count: int) -> int:
-    """The instant that ends the first `count` rows from `from_ms` on; rows of one instant stay together."""
+def _after(connection: sqlite3.Connection, aged: Aging, number: int, from_ms: int, before_ms: int, count: int) -> int:
+    """The instant that ends the first `count` rows from `from_ms` on; rows of one instant stay together.
+
+    Never beyond `before_ms`: since they were counted others may have deleted some.
+    """
     text = (
         f"SELECT {aged.time} FROM {aged.table} WHERE {aged.owner} = ? AND {aged.time} >= ?"  # noqa: S608 - ours
-        f" ORDER BY {aged.time} LIMIT 1 OFFSET ?"
+        f" AND {aged.time} < ? ORDER BY {aged.time} LIMIT 1 OFFSET ?"
     )
-    first: int = connection.execute(text, (number, from_ms, 0)).fetchone()[0]
-    last: int = connection.execute(text, (number, from_ms, count)).fetchone()[0]
-    return last if last > first else first + 1
+    first = connection.execute(text, (number, from_ms, before_ms, 0)).fetchone()
+    last = connection.execute(text, (number, from_ms, before_ms, count)).fetchone()
+    if first is None or last is None:
+        return before_ms
+    return max(int(last[0]), int(first[0]) + 1)
 
 
 def steps(connection: sqlite3.Connection, table: str, time: str, before_ms: int, at_most: int) -> Iterator[int]:

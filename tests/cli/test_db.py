@@ -15,6 +15,7 @@ from poller.errors import PollerError, StoreError, UsageError
 from poller.model import Config
 from poller.store import Journal
 from poller.store.aging import ROLLUPS
+from poller.store.lock import PRUNING, LockFile
 from poller.store.sql import migrations
 from tests.store.machines import START_MS, poll, values
 
@@ -89,6 +90,17 @@ def test_prune_counts_first_and_then_deletes(run: Run) -> None:
     }
     assert "given back" in run("prune").output
     assert json.loads(run("status", "--json").output)["rows"]["poll"] == 0
+
+
+@pytest.mark.usefixtures("filled")
+def test_prune_says_that_another_is_at_work_and_leaves_it_to_that_one(run: Run, config: Config) -> None:
+    with LockFile(config.journal) as lock:
+        assert lock.take(PRUNING)
+        said = run("prune")
+        assert (said.exit_code, said.output) == (0, "another prune is at work\n")
+        assert json.loads(run("prune", "--json").output)["busy"]
+    assert json.loads(run("status", "--json").output)["rows"]["poll"] == 1
+    assert not json.loads(run("prune", "--json").output)["busy"]
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["prune"], ["prune", "--dry-run"], ["backup", "x.db"]])

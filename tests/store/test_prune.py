@@ -24,6 +24,7 @@ from poller.model import (
     Silence,
 )
 from poller.store import Journal, alerting
+from poller.store.aging import SAMPLES
 from poller.store.database import reading
 from poller.store.prune import Pruned, prune
 from tests.store.conftest import Ask, message
@@ -209,6 +210,18 @@ def test_a_clock_that_is_ten_years_ahead_for_a_while_costs_no_history(journal: J
     assert [journal.prune_due(now_ms, HOUR_MS) for now_ms in (ahead, ahead + HOUR_MS - 1)] == [False, False]
     assert journal.prune_due(NOW_MS + HOUR_MS, HOUR_MS), "right again, it goes on as before"
     assert journal.prune_due(ahead + HOUR_MS, HOUR_MS), "still so after an hour: then it is the time"
+
+
+def test_what_was_first_seen_while_the_clock_was_far_ahead_is_kept_no_longer_than_anything(
+    journal: Journal, ask: Ask
+) -> None:
+    watch(journal, "web1", -3650, *(days / 2 for days in range(40, 0, -1)))
+    store(journal, "web2", -3650, *(days / 2 for days in range(40, 0, -1)))
+    journal.prune(Retention(), NOW_MS)
+    days = dict.fromkeys(SAMPLES, 14) | {"core_sample": 2, "peer_sample": 7}
+    oldest = {table: ask(f"SELECT MIN(at_ms), COUNT(*) FROM {table}")[0] for table in SAMPLES}
+    assert {table for table, (_, count) in oldest.items() if not count} == set()
+    assert {table: first for table, (first, _) in oldest.items() if first < at(days[table])} == {}
 
 
 def test_a_reader_does_not_hold_pruning_up(journal: Journal, path: Path) -> None:

@@ -13,8 +13,9 @@ import pytest
 
 from poller.model import Retention
 from poller.store import Journal
-from poller.store.prune import prune
-from poller.store.slicing import ROWS_AT_ONCE
+from poller.store.aging import SAMPLES
+from poller.store.prune import Pruned, prune
+from poller.store.slicing import ROWS_AT_ONCE, lots
 from tests.store.conftest import Ask
 from tests.store.machines import START_MS
 from tests.store.test_prune import NOW_MS, at, store
@@ -137,3 +138,46 @@ def said_by_prune(path: Path) -> list[str]:
         connection.set_trace_callback(said.append)
         assert not any(prune(connection, Retention(), NOW_MS).rows.values())
     return said
+
+
+@pytest.mark.parametrize(("kept", "gone"), [(500, 100), (0, 130)])
+def test_what_another_deletes_meanwhile_moves_no_limit(journal: Journal, path: Path, kept: int, gone: int) -> None:
+    """Of 150 old rows so many are gone between counting a lot and looking for its end."""
+    store(journal, "web1", 0)
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as connection,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        rows = [(at_ms,) for at_ms in range(150 + kept)]
+        other.executemany("INSERT INTO system_sample (host_id, at_ms) VALUES (1, ?)", rows)
+
+        def meanwhile(text: str) -> None:
+            if "OFFSET" in text:
+                other.execute("DELETE FROM system_sample WHERE at_ms < ?", (gone,))
+
+        connection.set_trace_callback(meanwhile)
+        found = [one["before_ms"] for lot in lots(connection, SAMPLES["system_sample"], [(1, 150)], 100) for one in lot]
+    assert max(found) == 150
+
+
+class Another(threading.Event):
+    """Between two transactions of one prune another begins; `did`: what came of it."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self._journal = journal
+        self.did: list[Pruned] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.did.append(self._journal.prune(Retention(), NOW_MS))
+        return False
+
+
+def test_one_prunes_at_a_time_and_who_comes_second_leaves_it_to_that_one(journal: Journal, path: Path) -> None:
+    store(journal, "web1", 95, 94, 1)
+    with Journal.open(path, now_ms=START_MS) as other:
+        beside = Another(other)
+        assert journal.prune(Retention(), NOW_MS, beside).rows["poll"] == 2
+        assert set(map(repr, beside.did)) == {repr(Pruned({}, 0, busy=True))}
+        store(journal, "web1", 93)
+        assert other.prune(Retention(), NOW_MS).rows["poll"] == 1

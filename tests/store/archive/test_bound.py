@@ -10,9 +10,10 @@ import pytest
 
 from poller.model import Event, Retention, Severity
 from poller.store import Journal, views
-from poller.store.archive import Shipped, ship
+from poller.store.archive import Shipped, roll_up_archive, ship, trim
 from poller.store.archive.bound import drop_oldest, used_bytes
 from poller.store.lock import SHIPPING, LockFile
+from poller.store.prune import prune
 from tests.store.archive.conftest import BOUND, asked, sqlite_settings, store
 from tests.store.archive.test_shipping import alert, open_alert
 from tests.store.conftest import Ask
@@ -154,7 +155,60 @@ def test_what_still_waits_stays(old: Journal, ask: Ask) -> None:
     old.prune(Retention(), START_MS + 2 * DAY_MS)
     assert counts(ask) == before
     old.prune(Retention(samples=86400.0), START_MS + 2 * DAY_MS)
-    assert counts(ask)[:3] == [11, 1, 88]  # the configured length is the longest; cores have one of their own
+    assert counts(ask)[:3] == [11, 11, 88]
+    old.prune(Retention(cores=86400.0, polls=86400.0), START_MS + 2 * DAY_MS)
+    assert counts(ask)[:3] == [11, 11, 8]  # what is not rolled up would not stay there either
+
+
+def test_samples_wait_for_the_archive_however_short_history_is(full: Journal, tmp_path: Path, ask: Ask) -> None:
+    short, settings = Retention(samples=3600.0, polls=3600.0), sqlite_settings(tmp_path)
+    full.prune(short, NOW_MS)
+    assert ask("SELECT COUNT(*) FROM filesystem_sample") == [(6 * MINUTES,)]
+    assert ship(full, settings, BOUND, threading.Event(), lambda: NOW_MS).polls == 2 * MINUTES + 1
+    assert asked(settings, "SELECT COUNT(*) FROM filesystem_sample") == [(6 * MINUTES,)]
+    roll_up_archive(settings, short, threading.Event(), NOW_MS)
+    trim(settings, short, threading.Event(), NOW_MS)
+    assert asked(settings, "SELECT SUM(samples), MIN(resolution) FROM filesystem_history") == [(6 * MINUTES, "5m")]
+    full.prune(short, NOW_MS)
+    assert ask("SELECT COUNT(*) FROM filesystem_sample WHERE at_ms < ?", NOW_MS - 3_600_000) == [(0,)]
+    assert ask("SELECT COUNT(*) FROM event WHERE kind = 'gap'") == [(0,)]
+
+
+def test_on_a_full_disk_samples_wait_for_no_archive_and_the_gap_is_on_record(full: Journal, ask: Ask) -> None:
+    for _ in range(2):
+        prune(full.queue().connection, Retention(samples=3600.0), NOW_MS, tight=True)
+        ((first,),) = ask("SELECT MIN(at_ms) FROM filesystem_sample")
+        assert NOW_MS - 3_600_000 - 300_000 < first <= NOW_MS - 3_600_000 + 60_000
+        ((details,),) = ask("SELECT details FROM event WHERE kind = 'gap'")
+        assert "given up before they were rolled up" in details
+
+
+def test_a_poll_that_was_refused_for_good_holds_nothing_back(old: Journal, tmp_path: Path, ask: Ask) -> None:
+    ship(old, sqlite_settings(tmp_path), BOUND, threading.Event(), lambda: NOW_MS)
+    old.queue().connection.execute(
+        "INSERT INTO rejected SELECT 1, 'poll', id, at_ms, 0, 'no' FROM poll WHERE at_ms = ?", (START_MS + 180_000,)
+    )
+    old.prune(Retention(samples=3600.0, polls=3600.0), START_MS + 2 * DAY_MS)
+    assert counts(ask)[:2] == [1, 1]
+
+
+def test_what_was_first_seen_while_the_clock_was_far_ahead_leaves_like_anything(
+    journal: Journal, tmp_path: Path, ask: Ask
+) -> None:
+    """Both what is in the archive, after a day, and what finds no room."""
+    with journal.transaction() as work:
+        work.store_poll(replace(poll("web1", 1), id="ahead", at_ms=START_MS + 3650 * DAY_MS), values(1))
+        for minute in range(2, 2 * MINUTES):
+            work.store_poll(poll("web1", minute), values(minute))
+    bound = int(used_bytes(journal.queue().connection) * 0.8)
+    assert drop_oldest(journal, bound, NOW_MS) > 0
+    assert used_bytes(journal.queue().connection) <= bound
+    assert ask("SELECT COUNT(DISTINCT at_ms) FROM disk_sample") == ask("SELECT COUNT(*) FROM system_sample")
+    ship(journal, sqlite_settings(tmp_path), BOUND, threading.Event(), lambda: NOW_MS)
+    journal.prune(Retention(), START_MS + 2 * DAY_MS)
+    assert ask("SELECT DISTINCT at_ms FROM disk_sample ORDER BY 1") == [
+        (poll("web1", 2 * MINUTES - 1).at_ms,), (START_MS + 3650 * DAY_MS,),
+    ]  # fmt: skip
 
 
 def test_what_was_refused_stays(old: Journal, tmp_path: Path, ask: Ask) -> None:
