@@ -111,6 +111,7 @@ def verify(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Compare two databases row by row, whatever numbers each gives its hosts, and name the first differences.
+    Each makes its own roll-ups: one that only one of them has, or that is of other samples, is no difference.
 
     FROM and TO as in `poller db copy`. Exit status 1 when they differ. A journal keeps for a day only what its archive
     has, so compare them right after copying, and while no round goes on.

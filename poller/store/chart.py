@@ -49,11 +49,19 @@ class Course:
         return self.points[-1][1]
 
 
-# What a poll itself says is no sample; its history is that of the polls.
+# What a poll itself says is no sample; its history is that of the polls, as `series.Attempt` has it: a host that
+# refuses our logins is down though it is not asked, and what brings no report does not say that nobody meddles.
+_REFUSED: Final = "stage = 'auth' AND code = 'backoff'"
 _OF_POLLS: Final = {
     "poll.seconds": ("seconds", ""),
-    "host.down": ("CASE WHEN outcome = 'failed' THEN 1 ELSE 0 END", " AND outcome <> 'skipped'"),
-    "host.security": ("security", ""),
+    "host.down": (
+        f"CASE WHEN outcome = 'failed' OR ({_REFUSED}) THEN 1 ELSE 0 END",
+        f" AND (outcome <> 'skipped' OR ({_REFUSED}))",
+    ),
+    "host.security": (
+        "CASE WHEN security <> 0 THEN 1 ELSE 0 END",
+        " AND (security <> 0 OR host_clock_ms IS NOT NULL)",
+    ),
 }
 _HOST: Final = "(SELECT id FROM host WHERE name = :host)"
 _TABLES: Final = {table.raw: table for table in ROLLED}

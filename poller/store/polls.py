@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from poller.errors import STAGES
 from poller.model import (
+    SUDO_DENIED_MS,
     Before,
     Event,
     Findings,
@@ -30,9 +31,6 @@ from poller.store.samples import Samples
 from poller.store.sql import statements
 from poller.store.talks import Talks
 from poller.store.told import store_briefs, store_lines, store_processes
-
-# How long a refusal of sudo is remembered before it is tried again.
-SUDO_DENIED_MS: Final = 3_600_000
 
 
 class Polls:

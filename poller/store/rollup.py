@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from poller.model.contracts import Ledger
-from poller.store.rollup_span import Progress, Span, Things, due_fives, due_hours, late, progress, slices
+from poller.store.rollup_bound import bounds
+from poller.store.rollup_span import Progress, Span, Things, due_fives, due_hours, late, progress, slices, too_late
 from poller.store.rollup_sql import FIVE_MS, HOUR_MS, ROLLED, five_minutes, floor, one_hour
 
 # Between two transactions others get as much time as the last one took, but nobody waits longer than this for nothing.
@@ -57,26 +58,46 @@ class _RollUp:
 
     def all(self) -> RolledUp:
         self._set_back()
+        raw_ms = bounds(self._ledger).raw_ms
+        self._forget_late(raw_ms)
         known = self._progress()
-        windows = late(self._ledger)
+        windows = late(self._ledger, (raw_ms, -1))
         due = due_fives(self._ledger, known)
         if not (due or windows or due_hours(known)):
             return RolledUp()
         self._begin(known)
-        since_ms = min((*(one.hours_ms for one in known), *windows))
+        since_ms = min((*(one.hours_ms for one in known), *(at_ms for at_ms, _ in windows[:1])))
         things = Things(self._ledger, [one.host for one in known], since_ms)
-        for span in slices(self._ledger, due, things, FIVE_MS):
-            if not self._write(span, things, self._fives):
-                break
-        for span in slices(self._ledger, due_hours(self._progress()), things, HOUR_MS):
-            if not self._write(span, things, self._hours):
-                break
-        made = {one.host for one in known}
-        again = [(host, at_ms, at_ms + FIVE_MS) for at_ms, hosts in windows.items() for host in hosts if host in made]
-        for span in slices(self._ledger, again, things, FIVE_MS):
-            if not self._write(span, things, self._again):
-                break
+        self._all(due, things, FIVE_MS, self._fives)
+        self._all(due_hours(self._progress()), things, HOUR_MS, self._hours)
+        self._all_late(windows, things)
         return RolledUp(self._windows, self._rows, self._behind_ms())
+
+    def _all_late(self, windows: Sequence[tuple[int, int]], things: Things) -> None:
+        """These and all behind them, page by page; what is late meanwhile and before them has to wait."""
+        while windows:
+            again = [(host, at_ms, at_ms + FIVE_MS) for at_ms, host in windows if host in things.hosts]
+            if not self._all(again, things, FIVE_MS, self._again):
+                break
+            windows = late(self._ledger, windows[-1])
+
+    def _all(self, due: Sequence[tuple[int, int, int]], things: Things, window_ms: int, make: _Make) -> bool:
+        """False when it is time to end."""
+        for span in slices(self._ledger, due, things, window_ms):
+            if not self._write(span, things, make):
+                break
+        return not self._over()
+
+    def _forget_late(self, raw_ms: int) -> None:
+        """Windows whose samples may be gone: made again of what is left, their roll-ups would be worse."""
+        for host, from_ms, until_ms in too_late(self._ledger, raw_ms):
+            if self._over():
+                break
+            start = time.monotonic()
+            old = f"host_id = {host:d} AND at_ms >= {from_ms:d} AND at_ms < {until_ms:d}"
+            with self._ledger.transaction():
+                self._ledger.execute(f"DELETE FROM late_window WHERE {old}")  # noqa: S608 - numbers of ours
+            self._pause(start)
 
     def _progress(self) -> list[Progress]:
         return progress(self._ledger, self._now_ms, self._closed_ms)
@@ -113,15 +134,21 @@ class _RollUp:
 
     def _write(self, span: Span, things: Things, make: _Make) -> bool:
         """One transaction. False when it is time to end, and then nothing was done."""
-        if self._stop.is_set() or time.monotonic() >= self._until:
+        if self._over():
             return False
         start = time.monotonic()
         with self._ledger.transaction():
             rows, window_ms = make(span, things)
         self._rows += rows
         self._windows += len(span.hosts) * max(1, (span.until_ms - span.from_ms) // window_ms)
-        self._stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
+        self._pause(start)
         return True
+
+    def _over(self) -> bool:
+        return self._stop.is_set() or time.monotonic() >= self._until
+
+    def _pause(self, start: float) -> None:
+        self._stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
 
     def _fives(self, span: Span, things: Things) -> tuple[int, int]:
         # First, so that on MySQL shipping waits here and then knows that its polls are late.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,8 @@ SILENT_MS: Final = HOUR_MS
 # How many windows of things may be made in one transaction. On SQLite that is about 20 ms of work (five minutes of one
 # thing take 0.04 ms, an hour 0.09 ms), so that a poll that wants to be stored waits no longer.
 UNITS_AT_ONCE: Final = 300
+# So many late windows are known, or forgotten, at once.
+LATE_AT_ONCE: Final = 5000
 # What a series says of its last sight may be so old.
 _BEHIND_MS: Final = HOUR_MS
 
@@ -88,6 +90,11 @@ class Things:
             self._of[inventory] = found
         self._units = {host: sum(len(self.of(table.inventory, (host,))) for table in ROLLED) for host in hosts}
 
+    @property
+    def hosts(self) -> Collection[int]:
+        """Those that it was made for."""
+        return self._units.keys()
+
     def of(self, inventory: str, hosts: Sequence[int]) -> list[int]:
         """The ids of all things of one kind, in order."""
         known = self._of[inventory]
@@ -155,9 +162,21 @@ def _packed(hosts: Sequence[int], things: Things, windows: int) -> Iterator[tupl
         yield tuple(some)
 
 
-def late(ledger: Ledger) -> Mapping[int, list[int]]:
-    """Window of five minutes -> the hosts of which a poll came after it was made."""
-    found: dict[int, list[int]] = {}
-    for at_ms, host in ledger.query("SELECT at_ms, host_id FROM late_window ORDER BY at_ms, host_id"):
-        found.setdefault(at_ms, []).append(host)
-    return found
+def late(ledger: Ledger, after: tuple[int, int]) -> list[tuple[int, int]]:
+    """(window of five minutes, host of which a poll came after it was made) beyond `after`, oldest first.
+
+    At most LATE_AT_ONCE: a copy from another database makes a window late for all that its hosts ever were polled.
+    """
+    at_ms, host = after
+    return ledger.query(
+        f"SELECT at_ms, host_id FROM late_window WHERE at_ms > {at_ms:d} OR (at_ms = {at_ms:d} AND host_id > {host:d})"  # noqa: S608
+        f" ORDER BY at_ms, host_id LIMIT {LATE_AT_ONCE:d}"
+    )
+
+
+def too_late(ledger: Ledger, raw_ms: int) -> Iterator[tuple[int, int, int]]:
+    """(host, begin, end) of late windows before that instant, at most LATE_AT_ONCE of one host in each."""
+    oldest = "SELECT MIN(at_ms) FROM late_window WHERE late_window.host_id = rolled_up.host_id"
+    for host, oldest_ms in ledger.query(f"SELECT host_id, ({oldest}) FROM rolled_up"):  # noqa: S608 - names of ours
+        for begin in range(raw_ms if oldest_ms is None else oldest_ms, raw_ms, LATE_AT_ONCE * FIVE_MS):
+            yield host, begin, min(raw_ms, begin + LATE_AT_ONCE * FIVE_MS)

@@ -48,7 +48,7 @@ def test_json_and_csv_have_every_point_in_base_units(inside: Inside) -> None:
         ("cpu.percent", "web1", 4),
         ("poll.seconds", "web1", 4),
         ("host.down", "lab1", 1),
-        ("host.security", "lab1", 1),
+        ("host.security", "web1", 4),
         ('disk.percent{mountpoint="/var"}', "web1", 4),
         ("cpu.core_percent{7}", "web1", 4),
         ("tcp.established", "web1", 4),

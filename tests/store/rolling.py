@@ -119,7 +119,9 @@ def expected_hours(fives: Iterable[tuple[Any, ...]], until_ms: int) -> Iterator[
 
 
 class Watched:
-    """A ledger that says how many rows each transaction changed, and that may die before its nth statement."""
+    """A ledger that says how many rows each question brought and each transaction changed, and that may die before its
+    nth statement.
+    """
 
     dialect = SqliteLedger.dialect
 
@@ -127,9 +129,12 @@ class Watched:
         self._ledger = SqliteLedger(connection)
         self._left = dies_at
         self.changed: list[int] = []
+        self.brought: list[int] = []
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        return self._ledger.query(text)
+        rows = self._ledger.query(text)
+        self.brought.append(len(rows))
+        return rows
 
     def execute(self, text: str) -> int:
         if self._left == 0:

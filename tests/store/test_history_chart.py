@@ -5,17 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from poller.metrics import CATALOGUE
-from poller.model import Retention
+from poller.model import PollOutcome, Retention
 from poller.store import Journal
 from poller.store.chart import Course, Resolution, fitting, history
 from poller.store.rollup_sql import FIVE_MS, HOUR_MS
+from poller.store.series import OF_POLLS, attempts
 from tests.mariadb import Database, MariaDb, make_database, remove_database
-from tests.store import rolling
+from tests.store import machines, rolling
 from tests.store.mysql import site
 from tests.store.rolling import START_MS
 
@@ -128,3 +130,30 @@ def test_both_databases_draw_the_same(path: Path, there: Database, resolution: R
         here = history(path, "web1", metric, START_MS, END_MS, resolution)
         assert history(there.reader, "web1", metric, START_MS, END_MS, resolution) == here
         assert here or metric not in CATALOGUE
+
+
+def test_a_chart_of_polls_shows_what_rules_are_judged_by(tmp_path: Path, database: Database) -> None:
+    """A host that refuses our logins is down though it is not asked; what brings no report says nothing of security."""
+    skipped = replace(machines.failed("web1", 4), outcome=PollOutcome.SKIPPED)
+    made = tmp_path / "poller.db"
+    since_ms, until_ms = machines.START_MS, machines.START_MS + HOUR_MS
+    with Journal.open(made, now_ms=since_ms) as journal:
+        with journal.transaction() as work:
+            for one in (
+                machines.poll("web1", 1),
+                machines.failed("web1", 2),
+                machines.failed("web1", 3, security=True),
+                replace(skipped, stage="auth", code="backoff"),
+                replace(skipped, id="busy", at_ms=since_ms + 5 * MINUTE, stage="schedule", code="busy"),
+            ):
+                work.store_poll(one, ())
+        seen = attempts(journal.queue().connection, 1, since_ms, until_ms)
+    site.copy(made, database)
+    shown = {}
+    for metric in OF_POLLS:
+        (course,) = history(made, "web1", metric, since_ms, until_ms)
+        judged = ((one.at_ms, one.value(metric)) for one in seen)
+        assert course.points == tuple(point for point in judged if point[1] is not None)
+        assert history(database.reader, "web1", metric, since_ms, until_ms) == (course,)
+        shown[metric] = [value for _, value in course.points]
+    assert (shown["host.down"], shown["host.security"]) == ([0, 1, 1, 1], [0, 1])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from poller.store.rollup import RolledUp, roll_up
 from poller.store.rollup_ledger import SqliteLedger
-from poller.store.rollup_span import UNITS_AT_ONCE
+from poller.store.rollup_span import LATE_AT_ONCE, UNITS_AT_ONCE
 from poller.store.rollup_sql import FIVE_MS, HOUR_MS, ROLLED
 from tests.store import rolling
 from tests.store.rolling import START_MS, Samples, Watched
@@ -177,6 +177,65 @@ def test_what_comes_too_late_for_raw_history_spoils_no_roll_up(site: sqlite3.Con
     rolling.polled(site, 1, START_MS + 12 * MINUTE + 30_000, 99.0)
     roll(site, end_ms)
     assert rolling.rolled(site) == before
+
+
+def late(site: sqlite3.Connection, from_ms: int, windows: int) -> None:
+    """So many windows of host 1 got a poll each after they were made, as after a copy from another database."""
+    site.execute(
+        f"WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {windows - 1})"
+        " INSERT INTO late_window (host_id, at_ms) SELECT 1, ? + ? * i FROM n",
+        (from_ms, FIVE_MS),
+    )
+
+
+def late_windows(site: sqlite3.Connection) -> int:
+    count: int = site.execute("SELECT COUNT(*) FROM late_window").fetchone()[0]
+    return count
+
+
+def test_however_many_windows_are_late_few_are_read_at_a_time(site: sqlite3.Connection) -> None:
+    end_ms = hour(site)
+    roll(site, end_ms)
+    late(site, START_MS - 20_000 * FIVE_MS, 20_000)
+    ledger = Watched(site)
+    roll_up(ledger, 0, end_ms, threading.Event(), budget_seconds=0)
+    assert (max(ledger.brought) <= LATE_AT_ONCE < 20_000, late_windows(site)) == (True, 20_000)
+    roll_up(ledger, 0, end_ms, threading.Event(), budget_seconds=0.1)
+    assert max(ledger.brought) <= LATE_AT_ONCE
+    assert 0 < late_windows(site) < 20_000, "as soon as its time is over it stops, wherever it is"
+
+
+def test_late_windows_of_several_pages_are_made_in_one_roll_up(
+    site: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("poller.store.rollup_span.LATE_AT_ONCE", 2)
+    end_ms = hour(site)
+    roll(site, end_ms)
+    for host in (1, 2, 3):
+        for minute in (2, 12, 62, 92):
+            rolling.polled(site, host, START_MS + minute * MINUTE + 30_000, 99.0)
+    assert late_windows(site) == 12
+    ledger = Watched(site)
+    roll_up(ledger, 0, end_ms, threading.Event())
+    again = rolling.rolled(site)
+    assert (late_windows(site), len(ledger.changed)) == (0, 6 + 2)
+    site.execute("DELETE FROM rolled_up")
+    roll(site, end_ms)
+    assert rolling.rolled(site) == again
+
+
+def test_late_windows_whose_samples_are_gone_are_forgotten_bit_by_bit(site: sqlite3.Connection) -> None:
+    end_ms = hour(site)
+    roll(site, end_ms)
+    made = rolling.rolled(site)
+    late(site, START_MS - 20_000 * FIVE_MS, 20_000)
+    site.execute("UPDATE history_bound SET from_ms = ? WHERE resolution = 'raw'", (START_MS,))
+    rolling.polled(site, 2, START_MS + 12 * MINUTE + 30_000, 99.0)
+    ledger = Watched(site)
+    done = roll_up(ledger, 0, end_ms, threading.Event())
+    assert (late_windows(site), done.windows) == (0, 1)
+    assert max(ledger.changed) <= LATE_AT_ONCE
+    assert {name for name, rows in rolling.rolled(site).items() if rows != made[name]} >= {"disk_5m", "disk_1h"}
 
 
 def test_a_clock_that_was_ahead_for_a_while_costs_nothing_of_what_comes_then(site: sqlite3.Connection) -> None:

@@ -17,6 +17,7 @@ from poller.store import Journal
 from poller.store.aging import LOG_LINE, ROLLUPS, SAMPLES
 from poller.store.archive import copying, roll_up_archive, trim, verifying
 from poller.store.archive.mysql import MysqlArchive
+from poller.store.archive.places import open_archive
 from poller.store.archive.sqlite import SqliteArchive
 from poller.store.archive.tables import TABLES
 from poller.store.mysql import connect
@@ -122,6 +123,24 @@ def test_on_a_full_disk_samples_go_all_the_same_and_the_gap_is_on_record(site: s
     ((kind, severity, details),) = site.execute("SELECT kind, severity, details FROM event").fetchall()
     assert (kind, severity) == ("gap", "high")
     assert "before they were rolled up" in details
+
+
+def test_on_a_full_disk_a_host_that_is_new_or_silent_makes_no_gap_of_what_is_rolled_up(
+    site: sqlite3.Connection,
+) -> None:
+    for minute in range(300):
+        rolling.polled(site, 1, START_MS + minute * MINUTE)
+        if minute < 230:
+            rolling.polled(site, 2, START_MS + minute * MINUTE)
+    roll_up(SqliteLedger(site), 0, START_MS + 300 * MINUTE, threading.Event())
+    rolling.polled(site, 3, START_MS + 300 * MINUTE)
+    for minute in (300, 305, 375, 415):
+        prune(site, SHORT, START_MS + minute * MINUTE, tight=True)
+    assert site.execute("SELECT MIN(at_ms) FROM disk_sample").fetchone() == (START_MS + 295 * MINUTE,)
+    assert site.execute("SELECT details FROM event").fetchall() == []
+    for minute in (420, 425):
+        prune(site, SHORT, START_MS + minute * MINUTE, tight=True)
+    assert len(site.execute("SELECT details FROM event").fetchall()) == 2, "of two hosts what nobody rolled up"
 
 
 def test_old_rows_are_deleted_in_small_lots_of_one_thing_or_several(site: sqlite3.Connection) -> None:
@@ -243,6 +262,27 @@ def test_on_a_server_a_poll_that_is_shipped_late_is_made_again_too(tmp_path: Pat
         assert connection.query(found.format("disk_1h", START_MS)) == [(99, 61)]
 
 
+def test_on_a_server_late_windows_are_made_page_by_page_and_those_without_samples_forgotten(
+    tmp_path: Path, there: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("poller.store.rollup_span.LATE_AT_ONCE", 2)
+    path = tmp_path / "poller.db"
+    end_ms = hours_of_polls(path, 3)
+    raw_into(path, there)
+    roll_up_archive(there.writer, Retention(), threading.Event(), end_ms)
+    late = [(host, START_MS + number * FIVE_MS) for host in (1, 2) for number in range(20)]
+    with connect(there.writer) as connection, connection.transaction():
+        connection.insert("late_window", ("host_id", "at_ms"), late)
+        connection.execute(f"UPDATE history_bound SET from_ms = {START_MS + HOUR_MS} WHERE resolution = 'raw'")
+        connection.execute("UPDATE disk_sample SET write_seconds = 99")
+    done = roll_up_archive(there.writer, Retention(), threading.Event(), end_ms)
+    assert done is not None and done.windows == 2 * 8
+    with connect(there.reader) as archive:
+        assert archive.query("SELECT host_id FROM late_window") == []
+        again = archive.query("SELECT at_ms FROM disk_5m WHERE disk_id = 10 AND write_seconds_min = 99 ORDER BY 1")
+    assert again == [(START_MS + number * FIVE_MS,) for number in range(12, 20)]
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "mysql"])
 def test_an_archive_is_cut_to_its_length_and_shows_everything_once(tmp_path: Path, there: Database, kind: str) -> None:
     path = tmp_path / "poller.db"
@@ -289,6 +329,47 @@ def test_a_copy_takes_roll_ups_and_bounds_along(tmp_path: Path) -> None:
         copying.copy(source, target)
         text = "SELECT device, at_ms, resolution, samples FROM disk_history ORDER BY 1, 2"
         assert target.query(text) == source.query(text)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mysql"])
+def test_a_copy_that_goes_on_making_roll_ups_is_still_equal(tmp_path: Path, there: Database, kind: str) -> None:
+    """Each database makes its own when it comes to it."""
+    path = tmp_path / "poller.db"
+    settings = there.writer if kind == "mysql" else ArchiveSettings("sqlite", path=tmp_path / "other.db")
+    end_ms = hours_of_polls(path)
+    with Journal.open(path, now_ms=end_ms) as journal:
+        journal.prune(Retention(samples=5 * 3600.0), end_ms)
+    with SqliteArchive.reading(path) as source, closing(open_archive(settings, end_ms)) as target:
+        copying.copy(source, target)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            for minute in range(120):
+                rolling.polled(connection, 1, end_ms + minute * MINUTE, minute % 13 / 7)
+        copying.copy(source, target)
+        roll_up_archive(settings, Retention(), threading.Event(), end_ms + 2 * HOUR_MS)
+        found = verifying.verify(source, target)
+        here, other = found.rows["disk_5m"]
+        assert (here < other, found.first, found.equal) == (True, (), True)
+
+
+def test_a_roll_up_of_the_same_samples_that_says_something_else_is_a_difference(tmp_path: Path) -> None:
+    path, other = tmp_path / "poller.db", tmp_path / "other.db"
+    end_ms = hours_of_polls(path)
+    with Journal.open(path, now_ms=end_ms) as journal:
+        journal.roll_up(Retention(), end_ms)
+    with SqliteArchive.reading(path) as source, closing(SqliteArchive.open(other, end_ms)) as target:
+        copying.copy(source, target)
+        with target.transaction():
+            target.execute(f"UPDATE disk_5m SET samples = 4, write_seconds_avg = 9 WHERE at_ms = {START_MS}")
+            target.execute("UPDATE disk_1h SET write_seconds_avg = write_seconds_avg * (1 + 1e-12)")
+        assert verifying.verify(source, target).equal, "made before all polls were there, or added up in another way"
+        with target.transaction():
+            first = "SELECT MIN(id) FROM disk"
+            target.execute(f"UPDATE disk_1h SET write_seconds_avg = 9 WHERE disk_id = ({first}) AND at_ms = {START_MS}")
+        found = verifying.verify(source, target)
+    assert (found.equal, [(one.table, one.key) for one in found.first]) == (
+        False,
+        [("disk_1h", f"web1 sd10 {START_MS}")],
+    )
 
 
 def test_the_view_of_each_table_has_all_of_its_columns() -> None:

@@ -13,7 +13,7 @@ from poller.model import Deadline
 from poller.model.contracts import Condition, Question
 from poller.store.archive.attached import Attached
 from poller.store.archive.sqlite_faults import translated
-from poller.store.archive.statements import condition, on_conflict, select
+from poller.store.archive.statements import deletion, on_conflict, select
 from poller.store.database import BUSY_SECONDS, connect_writer, keep_pages, reading
 from poller.store.lock import SCHEMA, LockFile
 from poller.store.migrate import check, migrate, recorded
@@ -118,10 +118,9 @@ class SqliteArchive:
             self._connection.executemany(text + on_conflict(table, columns, current=current), rows)
 
     def remove(self, table: str, conditions: Sequence[Condition], limit: int) -> int:
-        """Deletes all that fit: a slice is one thing's, or short. (SQLite is mostly built without DELETE LIMIT.)"""
-        where, values = condition(conditions)
+        text, values = deletion(table, conditions, limit)
         with translated(self._path):
-            return self._connection.execute(f"DELETE FROM {table}{where}", values).rowcount  # noqa: S608 - ours
+            return self._connection.execute(text, values).rowcount
 
     def attach(self, journal: Path) -> Attached | None:
         return Attached.to(self._connection, self._path, journal)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from poller.model.contracts import Condition, Question
-from poller.store.archive.tables import TABLES
+from poller.store.archive.tables import TABLES, columns
 
 Statement = tuple[str, list[Any]]
 
@@ -31,6 +31,15 @@ def condition(conditions: Sequence[Condition]) -> Statement:
     """` WHERE ...`, or nothing."""
     where, values = _where(conditions)
     return _clause(where), values
+
+
+def deletion(table: str, conditions: Sequence[Condition], limit: int) -> Statement:
+    """SQLite's DELETE of at most so many rows, by their key: it is mostly built without DELETE ... LIMIT."""
+    key = ("id",) if "id" in columns(table) else TABLES[table].key
+    where, values = condition(conditions)
+    names = ", ".join(key)
+    some = f"SELECT {names} FROM {table}{where} LIMIT {limit:d}"  # noqa: S608 - names of our schema
+    return f"DELETE FROM {table} WHERE ({names}) IN ({some})", values  # noqa: S608 - names of our schema
 
 
 def _clause(where: list[str]) -> str:

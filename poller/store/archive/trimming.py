@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -35,6 +36,8 @@ _log = logging.getLogger(__name__)
 _EVERY_MS = 3_600_000
 _THINGS_AT_ONCE = 200
 _ROWS_AT_ONCE = 5000
+# After each transaction others get as much time as it took.
+_MOST_PAUSE_SECONDS = 0.05
 
 
 def trim(
@@ -107,9 +110,12 @@ def _slices(archive: Archive) -> Iterator[tuple[Table, tuple[Condition, ...]]]:
 def _remove(archive: Archive, table: str, conditions: tuple[Condition, ...], stop: threading.Event) -> int:
     count = 0
     while not stop.is_set():
+        start = time.monotonic()
         with archive.transaction():
             removed = archive.remove(table, conditions, _ROWS_AT_ONCE)
         count += removed
+        if removed:
+            stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
         if removed < _ROWS_AT_ONCE:
             break
     return count

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from poller.model import ArchiveSettings, Retention
-from poller.model.contracts import Archive
+from poller.model.contracts import Archive, Condition
 from poller.store import Journal, views
 from poller.store.archive import Shipped, rebuild, trim
+from poller.store.archive.statements import deletion
+from poller.store.archive.tables import TABLES, Table
 from poller.store.archive.trimming import trim_archive
 from tests.store.archive.conftest import AskArchive, store
 from tests.store.archive.test_shipping import alert, open_alert
@@ -112,3 +116,56 @@ def test_it_ends_when_it_is_told_to(journal: Journal, archive: Archive, send: Se
     stop.set()
     assert trim_archive(archive, Retention(), stop, START_MS + 3650 * DAY_MS) == 0
     assert ask_archive("SELECT COUNT(*) FROM housekeeping") == [(0,)]
+
+
+def fifty_old(archive: Archive) -> None:
+    """Rows of each kind of key, and one that is younger."""
+    with archive.transaction():
+        archive.put("host", ("id", "name", "first_seen_ms", "last_seen_ms"), [(1, "web1", 1, 1)], current=True)
+        instants = [*range(START_MS, START_MS + 50), START_MS + DAY_MS]
+        samples = [(1, at_ms, 1.0) for at_ms in instants]
+        archive.put("system_sample", ("host_id", "at_ms", "cpu_percent"), samples, current=True)
+        events = [(f"e{at_ms}", 1, "gap", at_ms, "low", "") for at_ms in instants]
+        archive.put("event", ("id", "host_id", "kind", "at_ms", "severity", "details"), events, current=True)
+
+
+@pytest.mark.parametrize("table", ["system_sample", "event"])
+def test_no_more_rows_are_removed_at_once_than_was_said(archive: Archive, ask_archive: AskArchive, table: str) -> None:
+    fifty_old(archive)
+    old = (Condition("host_id", "in", (1, 2)), Condition("at_ms", "<", START_MS + 1000))
+    removed = []
+    for _ in range(6):
+        with archive.transaction():
+            removed.append(archive.remove(table, old, 10))
+    assert removed == [10, 10, 10, 10, 10, 0]
+    assert ask_archive(f"SELECT at_ms FROM {table}") == [(START_MS + DAY_MS,)]
+
+
+class Interrupted(threading.Event):
+    """Set as soon as somebody pauses."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.set()
+        return True
+
+
+def test_between_two_slices_others_have_their_turn_and_it_may_end(
+    archive: Archive, ask_archive: AskArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("poller.store.archive.trimming._ROWS_AT_ONCE", 10)
+    fifty_old(archive)
+    assert trim_archive(archive, Retention(), Interrupted(), START_MS + 3650 * DAY_MS) == 10
+    assert trim_archive(archive, Retention(), threading.Event(), START_MS + 3650 * DAY_MS) == 41
+    assert ask_archive("SELECT COUNT(*) FROM event") == [(0,)]
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES.values() if table.time], ids=lambda table: table.name)
+def test_what_is_to_be_removed_from_a_file_is_found_by_an_index_and_deleted_by_its_key(
+    table: Table, tmp_path: Path
+) -> None:
+    owner = [Condition(table.parent[0], "in", (1, 2))] if table.parent and table.name not in ("event", "alert") else []
+    text, values_ = deletion(table.name, [*owner, Condition(table.time, "<", START_MS)], 10)
+    with Journal.open(tmp_path / "poller.db", now_ms=START_MS) as journal:
+        steps = journal.queue().connection.execute(f"EXPLAIN QUERY PLAN {text}", values_).fetchall()
+    plan = [detail for *_, detail in steps]
+    assert not [detail for detail in plan if detail.startswith("SCAN")], plan
