@@ -101,6 +101,10 @@ OUTCOMES: Final[dict[tuple[str, str], Outcome]] = {
         "correct the key or the account there: `poller enroll HOST`; `poller run --now --host HOST` tries at once",
     ),
     ("auth", "closed"): Outcome("the SSH server closed the connection during the login", "look at sshd's log there"),
+    ("auth", "nologin"): Outcome(
+        "the key is right, but the machine lets nobody in but root for now",
+        "wait: it boots, or goes down; if it does neither, look for /run/nologin and /etc/nologin there",
+    ),
     ("auth", "timeout"): Outcome("the login was not answered in time", _CLOCK),
     ("session", "refused"): Outcome(
         "the login works but no command may run", "check ForceCommand and MaxSessions there"

@@ -130,7 +130,7 @@ class Resident:
         One that stays answers for all that are `ever` asked for, and can push. `elsewhere`: the host may have no /proc.
         """
         assert self._session is not None  # noqa: S101 - called within a turn
-        running, denied = self._running, before.sudo_denied_until_ms > now_ms()
+        running, denied = self._running, before.sudo_denied(now_ms())
         able = running is not None and (self._elsewhere or not elsewhere)
         if running is not None and able and self._settled and self._privileged(denied=denied):
             return running, b""

@@ -46,6 +46,15 @@ def commands(sshd: Sshd) -> int:
     return sshd.log().count("Starting session: command")
 
 
+def refusing_sudo(sshd: Sshd, folder: Path) -> None:
+    """The first that the account finds; it lets nobody."""
+    sudo = folder / "bin" / "sudo"
+    sudo.parent.mkdir()
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    (sshd.home / ".bashrc").write_text(f"PATH={sudo.parent}:$PATH\n")
+
+
 def test_the_probe_that_runs_answers_for_sections_that_are_due_later(sshd: Sshd) -> None:
     host = cheap(sshd.host())
     host = replace(host, watch=replace(host.watch, every={**host.watch.every, "devices": 3600.0}))
@@ -79,11 +88,7 @@ def test_a_probe_for_any_system_goes_on_when_the_host_turns_out_to_be_a_linux(ss
 
 
 def test_sudo_that_refuses_is_left_out_and_tried_again_when_that_is_forgotten(sshd: Sshd, tmp_path: Path) -> None:
-    sudo = tmp_path / "bin" / "sudo"
-    sudo.parent.mkdir()
-    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
-    sudo.chmod(0o755)
-    (sshd.home / ".bashrc").write_text(f"PATH={sudo.parent}:$PATH\n")
+    refusing_sudo(sshd, tmp_path)
     with resident(replace(cheap(sshd.host()), become="sudo")) as held:
         first = asked(held)
         remembered = replace(known(first), sudo_denied_until_ms=now_ms() + 60_000)
@@ -91,6 +96,15 @@ def test_sudo_that_refuses_is_left_out_and_tried_again_when_that_is_forgotten(ss
     assert [made.sudo_denied for made in (first, second, third)] == [True, False, True]
     assert all(made.outcome in SEEN for made in (first, second, third)), first.error
     assert sshd.log().count("Accepted publickey") == 1
+
+
+def test_a_clock_that_was_ahead_when_sudo_refused_does_not_leave_it_out_for_years(sshd: Sshd, tmp_path: Path) -> None:
+    refusing_sudo(sshd, tmp_path)
+    with resident(replace(cheap(sshd.host()), become="sudo")) as held:
+        until_ms = now_ms() + 10 * 365 * 86_400_000
+        first = asked(held, Before(sudo_denied_until_ms=until_ms))
+        second = asked(held, replace(known(first), sudo_denied_until_ms=until_ms))
+    assert [made.sudo_denied for made in (first, second)] == [True, True], "sudo was not tried"
 
 
 def test_a_session_that_broke_unnoticed_is_no_fault_of_the_host(sshd: Sshd) -> None:

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -122,7 +122,7 @@ class _Lines(logging.Handler):
 
 def _speak(verbose: int) -> None:
     """What the daemon itself says is shown, of all others warnings. In systemd's journal not a line each minute."""
-    journald = bool(os.environ.get("JOURNAL_STREAM"))
+    journald = _to_journald()
     logger = logging.getLogger("poller")
     for handler in tuple(logger.handlers):
         logger.removeHandler(handler)
@@ -130,6 +130,14 @@ def _speak(verbose: int) -> None:
     if not verbose:
         logging.getLogger("poller.daemon").setLevel(logging.INFO)
         logging.getLogger("poller.daemon.service.minute").setLevel(logging.WARNING if journald else logging.INFO)
+
+
+def _to_journald() -> bool:
+    """Whether systemd's journal reads our stderr: whoever inherits its variable may have another (systemd.exec(5))."""
+    with suppress(OSError):
+        told = os.fstat(2)
+        return os.environ.get("JOURNAL_STREAM") == f"{told.st_dev}:{told.st_ino}"
+    return False
 
 
 @contextmanager
@@ -222,14 +230,17 @@ def _reload(settings: Settings, client: Client) -> int:
 
 
 def _stop(settings: Settings, client: Client) -> int:
+    """Its socket goes first, then the journal; whoever may begin after it waits for the process."""
     from poller.control import NotRunningError
+    from poller.daemon.beside import lives
     from poller.errors import BusyError
 
     pid = client.ask("stop")["pid"]
     ends = time.monotonic() + _GONE
     while time.monotonic() < ends:
         try:
-            client.ask("status")
+            if not lives(pid):
+                client.ask("status")  # in a container it has another number than here
         except NotRunningError:
             settings.out.print(f"process {pid} has ended", markup=False)
             return 0

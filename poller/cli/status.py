@@ -57,7 +57,7 @@ def command(
         print_json({"now_ms": now, "counts": status_table.counts(documents), "round": _round(last), "owed": owed.owed,
                     "poller": own, "hosts": documents})  # fmt: skip
     else:
-        status_table.show(settings, documents, now, last, owed)
+        status_table.show(settings, documents, now, last, owed, _daemon(config, last))
         status_table.show_own(settings, own)
 
 
@@ -213,6 +213,15 @@ def _state(alert: Alert, scene: _Scene) -> dict[str, str]:
     known = {condition.word for condition in found}
     by = status.acknowledgement.author if status.acknowledgement and "acknowledged" in known else ""
     return {"state": found[0].word, "acknowledged_by": by}
+
+
+def _daemon(config: Config, last: RoundStatus | None) -> int:
+    """The process of the daemon whose round has not ended; 0: it has, or none is at work."""
+    if last is None or last.ended_ms is not None:
+        return 0
+    from poller.daemon.beside import holder
+
+    return holder(config.journal)
 
 
 def _round(last: RoundStatus | None) -> dict[str, Any] | None:

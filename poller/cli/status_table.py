@@ -18,8 +18,14 @@ _LOGS: Final = 3
 
 
 def show(
-    settings: Settings, documents: Sequence[dict[str, Any]], now: int, last: RoundStatus | None, owed: Backlog
+    settings: Settings,
+    documents: Sequence[dict[str, Any]],
+    now: int,
+    last: RoundStatus | None,
+    owed: Backlog,
+    daemon: int = 0,
 ) -> None:
+    """`daemon`: the process that goes on with the last round, 0 when none does."""
     table = plain_table("HOST", "STATE", ">CPU", ">MEMORY", ">DISK", ">REPORT", "")
     for document in documents:
         metrics = document["metrics"]
@@ -30,7 +36,7 @@ def show(
         )  # fmt: skip
     settings.out.print(table)
     settings.out.print(_summary(documents), markup=False)
-    settings.out.print(_about_round(last, now), markup=False)
+    settings.out.print(_about_round(last, now, daemon), markup=False)
     if owed.owed:
         waiting = "notification waits" if owed.owed == 1 else "notifications wait"
         settings.out.print(f"{owed.owed} {waiting} for delivery, the oldest {ago(owed.oldest_ms, now)}", markup=False)
@@ -64,10 +70,10 @@ def _summary(documents: Sequence[dict[str, Any]]) -> str:
     return ", ".join(words) + (f" ({by_severity})" if by_severity else "")
 
 
-def _about_round(last: RoundStatus | None, now: int) -> str:
+def _about_round(last: RoundStatus | None, now: int, daemon: int) -> str:
     if last is None:
         return "no round yet: `poller run` makes one"
-    state = "going on, unless it was killed"
+    state = f"the daemon's (process {daemon}), going on" if daemon else "going on, unless it was killed"
     if last.ended_ms is not None:
         state = f"{(last.ended_ms - last.started_ms) / 1000:.1f} s" + (", interrupted" if last.stopped_by else "")
     return f"last round {ago(last.started_ms, now)}: {counted(last.hosts, 'host')}, {state}"

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from poller.config import defaults, escalation, limits, machines, merge, parents, ranges, rules, watch
+from poller.config import defaults, escalation, limits, machines, merge, parents, rules, watch
 from poller.config.escalation import NOTHING, Again
 from poller.config.limits import Limit
 from poller.config.mistakes import Mistakes
 from poller.config.place import Place
 from poller.config.structure import Node, Setting
 from poller.config.vocabulary import COMMON, LOGIN, REACH, TIMING
-from poller.model import POLLER, Host, PollSettings, Rule, Ssh, Threshold
+from poller.model import MOST_HOSTS, POLLER, Host, PollSettings, Rule, Ssh, Threshold
 
 DEFAULT: Final = "default"
 # What `poller config show` lists, in this order; a secret is one setting whichever way it is referred to.
@@ -166,10 +166,10 @@ class Fleet:
         if name in self._lines:
             self.mistakes.add(line, f'host "{name}" stands twice; the first is in line {self._lines[name]}')
             return False
-        if len(self._lines) == ranges.MOST:
-            self.mistakes.add(line, f"there are more than {ranges.MOST} hosts from here on")
+        if len(self._lines) == MOST_HOSTS:
+            self.mistakes.add(line, f"there are more than {MOST_HOSTS} hosts from here on")
         self._lines[name] = line
-        return len(self._lines) <= ranges.MOST
+        return len(self._lines) <= MOST_HOSTS
 
     def _ssh(self, level: Level) -> Ssh:
         return Ssh(

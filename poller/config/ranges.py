@@ -9,11 +9,10 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from typing import Final
 
 from poller.config.mistakes import WrongError
+from poller.model import MOST_HOSTS
 
-MOST: Final = 10_000
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
@@ -25,8 +24,8 @@ def has_range(text: str) -> bool:
 def expand(text: str) -> tuple[str, ...]:
     """Every text that is meant, the last range counting fastest. Without a range: the text itself."""
     parts = _split(text)
-    if math.prod(len(part) for part in parts) > MOST:
-        raise WrongError(f"stands for more than {MOST} hosts")
+    if math.prod(len(part) for part in parts) > MOST_HOSTS:
+        raise WrongError(f"stands for more than {MOST_HOSTS} hosts")
     return tuple("".join(chosen) for chosen in itertools.product(*parts))
 
 
@@ -58,8 +57,8 @@ def _numbers(content: str) -> list[str]:
         first, last = int(span[1]), int(span[2] or span[1])
         if last < first:
             raise WrongError(f'has "[{content}]", which runs backwards', f"write [{span[2]}-{span[1]}]")
-        if last - first >= MOST:
-            raise WrongError(f"stands for more than {MOST} hosts")
+        if last - first >= MOST_HOSTS:
+            raise WrongError(f"stands for more than {MOST_HOSTS} hosts")
         # A leading zero asks for as many digits as the first number has.
         width = len(span[1]) if span[1].startswith("0") else 0
         numbers += [f"{number:0{width}d}" for number in range(first, last + 1)]

@@ -25,6 +25,12 @@ def holder(journal: Path) -> int:
     """The process that signed the lock of rounds, when that is a daemon that lives and the lock is held; else 0."""
     with suppress(OSError, ValueError):
         pid = int(journal.with_name(journal.name + ".lock").read_bytes()[:20])
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return pid if b"daemon" in words and round_goes_on(journal) else 0
+        return pid if lives(pid) and round_goes_on(journal) else 0
     return 0
+
+
+def lives(pid: int) -> bool:
+    """Whether that process is a daemon. One that has ended has no words any more, also before its parent knows."""
+    with suppress(OSError):
+        return b"daemon" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return False

@@ -129,8 +129,8 @@ class Service:
         self._supervisor.alive()
 
     def _take(self, arrivals: Arrivals, *, at_any_rate: bool = False) -> None:
-        """Of a host that has left the configuration nothing is stored any more."""
-        lost = self._sessions.take(arrivals.links)
+        """Of a host that has left the configuration nothing is told or stored any more."""
+        lost = self._sessions.take(link for link in arrivals.links if link.host in self._names)
         if lost and not self._stopped:
             _log.info("%s", lost)
         known = tuple(poll for poll in arrivals.polls if poll.host in self._names)
@@ -189,6 +189,7 @@ class Service:
         """Alerts of hosts that are gone end in the next turn of the upkeep, which is now."""
         self._config = config
         self._names = {host.name for host in config.hosts}
+        self._sessions.change(self._names)
         self._board.change(config)
         self._keeping.change(config)
         self._noticing.change(config)

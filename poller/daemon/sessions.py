@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from poller.model import Link, LinkState
@@ -28,6 +28,10 @@ class Sessions:
             if since_ms is not None and (again or state.link is Link.LOST):
                 lost[state.host] = state.reason
         return _words(lost)
+
+    def change(self, names: Collection[str]) -> None:
+        """The hosts of the configuration as it is now. Who has left it has lost nothing, also when it comes back."""
+        self._since = {host: since_ms for host, since_ms in self._since.items() if host in names}
 
 
 def _words(lost: Mapping[str, str]) -> str:

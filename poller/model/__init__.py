@@ -52,6 +52,7 @@ from poller.model.loglines import JournalEntry, LogSource, LogText
 from poller.model.poll import (
     BACK_OFF_MS,
     EVENT_KINDS,
+    SUDO_DENIED_MS,
     Before,
     Deadline,
     Event,
@@ -84,7 +85,7 @@ from poller.model.report import (
 )
 from poller.model.rule import AnyRule, Expression, History, Needs, Rule, Seen, World
 from poller.model.secret import Secret
-from poller.model.settings import POLLER, ArchiveSettings, Config, Host, PollSettings, Retention, Ssh
+from poller.model.settings import MOST_HOSTS, POLLER, ArchiveSettings, Config, Host, PollSettings, Retention, Ssh
 from poller.model.severity import Severity
 from poller.model.sockets import NOBODY_KNOWN, Flow, Listener, Protocols, Socket, SocketCount, Traffic
 from poller.model.threshold import Hold, Threshold
@@ -104,10 +105,12 @@ __all__ = [
     "BACK_OFF_MS",
     "EVENT_KINDS",
     "EVERY",
+    "MOST_HOSTS",
     "NEVER",
     "NOBODY_KNOWN",
     "PASSING",
     "POLLER",
+    "SUDO_DENIED_MS",
     "Acknowledgement",
     "Address",
     "Alert",

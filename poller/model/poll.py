@@ -71,6 +71,8 @@ class Event:
     details: str
 
 
+# How long a refusal of sudo is remembered before it is tried again.
+SUDO_DENIED_MS: Final = 3_600_000
 # For so long no login is tried at a host that refused the last few.
 BACK_OFF_MS: Final = 600_000
 
@@ -111,6 +113,10 @@ class Before:
     host_key: str = ""
     trouble: str = ""
     skewed: bool = False
+
+    def sudo_denied(self, now_ms: int) -> bool:
+        """True while sudo, which refused, is left out. A clock that was set back does not make it longer, either."""
+        return 0 < self.sudo_denied_until_ms - now_ms <= SUDO_DENIED_MS
 
 
 @dataclass(frozen=True, slots=True)

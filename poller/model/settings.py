@@ -16,6 +16,8 @@ from poller.model.watching import Watch
 
 # The name under which the poller keeps its own trouble, as if it were a host; none of config.xml may have it.
 POLLER: Final = "poller"
+# Hosts of one config.xml: a range with a digit too many is a mistake.
+MOST_HOSTS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,16 @@ from poller.ssh.wire import Wire
 
 # sshd ends the connection after six failures (MaxAuthTries), and each one counts as a penalty (OpenSSH 9.8).
 _TRIES_MOST = 5
+# What stands in /run/nologin while systemd boots (of all versions: "System is booting up.") or goes down, and what SysV
+# init wrote there; all of it in small letters. pam_nologin(8) says what the file says, so others may stand there.
+_NOT_YET = (b"pam_nologin", b"system is booting up", b"system is going down", b"bootup in progress")
+_SAID_MOST = 200
 
 
 def log_in(transport: SteppingTransport, wire: Wire, route: Route, deadline: Deadline) -> None:
-    """Returns when logged in, at a host that is verified. HostError auth/denied, key, method, closed or timeout."""
+    """Returns when logged in, at a host that is verified. HostError auth/denied, key, method, closed, nologin or
+    timeout.
+    """
     known = identities(route, deadline)
     tried: list[str] = []
     allowed: list[str] = []
@@ -31,7 +37,7 @@ def log_in(transport: SteppingTransport, wire: Wire, route: Route, deadline: Dea
                 break
             except paramiko.AuthenticationException as error:
                 if not _denied(error):
-                    raise
+                    raise _nobody_yet(transport, wire) or error from None
                 tried.append(identity.label)
                 continue
             if not allowed:
@@ -45,6 +51,18 @@ def log_in(transport: SteppingTransport, wire: Wire, route: Route, deadline: Dea
 def _denied(error: paramiko.AuthenticationException) -> bool:
     """paramiko says the same class for "no", for a time-out and for a broken connection."""
     return str(error) == "Authentication failed."
+
+
+def _nobody_yet(transport: SteppingTransport, wire: Wire) -> HostError | None:
+    """Why the connection ended in the middle of the login, when the host said that it lets in nobody but root for now.
+
+    PAM's account modules are asked when the key was right. sshd passes on what they say (SSH_MSG_USERAUTH_BANNER, RFC
+    4252 5.4) and hangs up. An account that has expired ends in the same way: only the words tell.
+    """
+    said = getattr(transport.auth_handler, "banner", None) or b""
+    if wire.expired or transport.is_active() or not any(words in said.lower() for words in _NOT_YET):
+        return None
+    return HostError("auth", "nologin", ascii(said[:_SAID_MOST].decode("utf-8", "replace").strip())[1:-1])
 
 
 def _refused(route: Route, tried: list[str], allowed: list[str]) -> HostError:
@@ -66,6 +84,6 @@ def _password(transport: SteppingTransport, wire: Wire, route: Route) -> None:
         except paramiko.AuthenticationException as error:
             if _denied(error):
                 raise HostError("auth", "denied", f"user {route.user}, tried {label}") from None
-            raise
+            raise _nobody_yet(transport, wire) or error from None
     if left:
         raise HostError("auth", "method", f"the password is right, but the host also wants {', '.join(left)}")

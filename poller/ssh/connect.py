@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Final
 
+from poller.clock import now_ms
 from poller.model import Before, Deadline, Host, Stopwatch
 from poller.ssh import address, local
 from poller.ssh.faults import translated
@@ -42,7 +42,7 @@ def connect(
     HostError says at which stage it ended. Whatever the host does, this ends by `deadline` (and the `ask` in it by its
     own). `before.address` is tried when the resolver does not answer; sudo that was refused lately is left out.
     """
-    denied = before.sudo_denied_until_ms > time.time() * 1000
+    denied = before.sudo_denied(now_ms())
     if host.local:
         session = Session(local.start, command, stopwatch, host_key="local", address="local", sudo_denied=denied)
         try:

@@ -26,31 +26,36 @@ def hosts(*names: str, more: str = "") -> str:
 
 
 class Daemon:
-    """One process. `said` is all that it wrote to stderr so far."""
+    """One process. `said` is all that it wrote to stderr so far; `journald`: it takes that for systemd's journal."""
 
-    def __init__(self, site: Site, *words: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, site: Site, *words: str, environment: dict[str, str] | None = None, journald: bool = False
+    ) -> None:
         self.site = site
+        reading, writing = os.pipe()
+        self._stderr = os.fdopen(reading)
+        told = os.fstat(writing)
+        stream = {"JOURNAL_STREAM": f"{told.st_dev}:{told.st_ino}"} if journald else {}
         # What a shell runs in the background inherits an ignored SIGINT; what is handled is reset by exec.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             self.process = subprocess.Popen(
                 site.command("daemon", *words),
                 cwd=site.folder,
-                env=site.environment() | (environment or {}),
+                env=site.environment() | stream | (environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
+                stderr=writing,
             )
         finally:
+            os.close(writing)
             signal.signal(signal.SIGINT, before)
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        for line in self._stderr:
             self._lines.append(line)
 
     @property
@@ -103,8 +108,7 @@ class Daemon:
             self.process.kill()
             self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        self._stderr.close()
 
 
 StartDaemon = Callable[..., Daemon]
@@ -112,11 +116,11 @@ StartDaemon = Callable[..., Daemon]
 
 @pytest.fixture
 def start(site: Site) -> Iterator[StartDaemon]:
-    """A function that starts daemons of the site: start("--option", environment={…})."""
+    """A function that starts daemons of the site: start("--option", environment={…}, journald=True)."""
     running: list[Daemon] = []
 
-    def begin(*words: str, environment: dict[str, str] | None = None) -> Daemon:
-        daemon = Daemon(site, *words, environment=environment)
+    def begin(*words: str, environment: dict[str, str] | None = None, journald: bool = False) -> Daemon:
+        daemon = Daemon(site, *words, environment=environment, journald=journald)
         running.append(daemon)
         return daemon
 

@@ -201,9 +201,20 @@ def test_what_it_says_is_fit_for_the_journal_of_systemd(site: Site, start: Start
     plain, journald = start(), None
     plain.until_said(r"^\d\d:\d\d:\d\d ready: ")
     assert plain.end() == 0
-    journald = start(environment={"JOURNAL_STREAM": "8:1"})
+    journald = start(journald=True)
     journald.until_said(r"^<6>ready: 1 host of")
     assert journald.end() == 0
+
+
+def test_a_terminal_that_inherited_the_name_of_another_stream_gets_lines_for_people(
+    site: Site, start: StartDaemon
+) -> None:
+    """What GNOME starts has JOURNAL_STREAM of GNOME's own stderr."""
+    site.write(hosts("web1"))
+    daemon = start(environment={"JOURNAL_STREAM": "8:1"})
+    daemon.until_said("ready: ")
+    assert daemon.end() == 0
+    assert not [line for line in daemon.said.splitlines() if not line[:2].isdigit()], daemon.said
 
 
 def test_a_killed_one_leaves_nothing_that_stops_the_next(site: Site, start: StartDaemon) -> None:

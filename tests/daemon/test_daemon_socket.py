@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from poller.daemon.beside import holder
 from tests.daemon.daemons import PATIENCE, StartDaemon, hosts, start
 from tests.end_to_end.site import Site, site
 from tests.end_to_end.sshd import make_sshd, sshd
@@ -39,9 +40,25 @@ def test_it_is_asked_over_its_socket_how_it_is_and_to_end(site: Site, start: Sta
     assert (status["pid"], status["hosts"], status["trouble"]) == (daemon.process.pid, 1, "")
     assert [duty["trouble"] for duty in status["duties"]] == ["", "", ""]
     assert f"process {daemon.process.pid}, {site.config}" in site.poller("daemon", "--status").stdout
+    assert f"the daemon's (process {daemon.process.pid}), going on" in site.poller("status").stdout
     assert "has ended" in site.poller("daemon", "--stop").stdout
     assert daemon.wait() == 0
     assert "no daemon listens" in site.poller("daemon", "--status", code=2).stderr
+
+
+def test_who_asked_it_to_end_is_told_when_another_may_begin(site: Site, start: StartDaemon) -> None:
+    """An archive that accepts and says nothing holds the duty that ships for longer than the socket is there."""
+    with socket.create_server(("127.0.0.1", 0)) as archive:
+        port = archive.getsockname()[1]
+        url = f"mysql://poller@127.0.0.1:{port}/poller?tls=off"
+        site.write(hosts("web1"), more=f'<archive url="{url}" timeout="30s"/>')
+        daemon = start()
+        archive.settimeout(PATIENCE)
+        with archive.accept()[0]:
+            daemon.until_said("ready")
+            assert "has ended" in site.poller("daemon", "--stop").stdout
+            assert holder(site.journal) == 0
+    assert daemon.wait() == 0
 
 
 def test_what_takes_a_new_start_is_said_and_the_old_socket_still_answers(site: Site, start: StartDaemon) -> None:

@@ -39,6 +39,15 @@ def test_a_host_that_is_held_no_more_by_wish_is_not_lost() -> None:
     assert sessions.take([*states(["web1"], Link.WAITING), *states(["web1"], Link.LOST)]) == ""
 
 
+def test_a_host_that_leaves_the_configuration_and_comes_back_has_lost_nothing() -> None:
+    sessions = Sessions()
+    sessions.take(states(["web1", "web2"], Link.CONNECTED, ""))
+    sessions.change({"web2"})
+    sessions.change({"web1", "web2"})
+    assert sessions.take([LinkState("web1", Link.CONNECTED, 2_000)]) == ""
+    assert sessions.take(states(["web2"], Link.LOST)) == f"1 session lost: web2: {WHY}"
+
+
 def test_one_that_broke_under_a_poll_and_was_made_anew_is_told_too() -> None:
     sessions = Sessions()
     sessions.take([LinkState("web1", Link.CONNECTED, 1_000)])
@@ -57,6 +66,20 @@ def test_hundreds_that_are_lost_at_once_are_one_line() -> None:
 def test_whoever_is_back_still_says_why_it_was_away() -> None:
     links = {state.host: state for state in (*states(["web2"], Link.CONNECTED), *states(["web1"], Link.CONNECTED, ""))}
     assert [(one["host"], one["link"], one["reason"]) for one in entries(links)] == [("web2", "connected", WHY)]
+
+
+def test_a_reload_that_leaves_a_host_out_and_one_that_has_it_again_lose_no_session(
+    site: Site, start: StartDaemon
+) -> None:
+    site.write(hosts("web1", "db1"))
+    daemon = start()
+    daemon.until_polled(1, ("web1", "db1"))
+    for names in (("db1",), ("web1", "db1")):
+        site.write(hosts(*names))
+        site.poller("daemon", "--reload")
+        daemon.until_polled(2, names)
+    assert daemon.end() == 0
+    assert "session lost" not in daemon.said
 
 
 def test_a_session_that_breaks_is_seen_in_the_log_and_in_the_status(site: Site, start: StartDaemon) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
-from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED, cMSG_CHANNEL_DATA
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED, cMSG_CHANNEL_DATA, cMSG_USERAUTH_BANNER
 
 from poller.model import Host, PollSettings, Ssh
 
@@ -134,11 +134,15 @@ def old_protocol(connection: socket.socket, over: threading.Event) -> None:
 
 
 class Trouble(paramiko.ServerInterface):
-    """Accepts everybody, and hangs at one point of its own choice: auth, channel or exec."""
+    """Accepts everybody, and hangs at one point of its own choice: auth, channel or exec. `says` is its last word."""
 
-    def __init__(self, point: str = "", action: Callable[[paramiko.Channel], None] | None = None) -> None:
+    def __init__(
+        self, point: str = "", action: Callable[[paramiko.Channel], None] | None = None, says: bytes = b""
+    ) -> None:
         self.point = point
         self.action = action
+        self.says = says
+        self.transport: paramiko.Transport | None = None
         self.over = threading.Event()
 
     def _hang(self, point: str) -> None:
@@ -154,8 +158,18 @@ class Trouble(paramiko.ServerInterface):
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self._hang("auth")
         if self.point == "close":
+            self._speak()
             raise EOFError
         return AUTH_FAILED if self.point in ("deny", "password") else AUTH_SUCCESSFUL
+
+    def _speak(self) -> None:
+        """As sshd says what PAM told it: SSH_MSG_USERAUTH_BANNER (RFC 4252 5.4), without a language."""
+        if self.says and self.transport is not None:
+            message = paramiko.Message()
+            message.add_byte(cMSG_USERAUTH_BANNER)
+            message.add_string(self.says)
+            message.add_string("")
+            self.transport._send_message(message)  # type: ignore[attr-defined]
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         self._hang("channel")
@@ -179,7 +193,7 @@ def speaking(trouble: Trouble, software: str = "") -> Iterator[Server]:
     key = paramiko.ECDSAKey.generate()
 
     def behave(connection: socket.socket, over: threading.Event) -> None:
-        transport = paramiko.Transport(connection)
+        transport = trouble.transport = paramiko.Transport(connection)
         transport.add_server_key(key)
         transport.local_version = software or transport.local_version
         transport.start_server(server=trouble)

@@ -66,6 +66,27 @@ def test_a_server_that_hangs_or_refuses_later(tmp_path: Path, identity: Path, po
         assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        (b"System is booting up. See pam_nologin(8)", "auth/nologin"),
+        (
+            b"\nSystem is going down. Unprivileged users are not permitted to log in anymore. \xff\x1b[2J",
+            "auth/nologin",
+        ),
+        (b"Your account has expired; please contact your system administrator.\n\n", "auth/closed"),
+        (b"", "auth/closed"),
+    ],
+)
+def test_a_server_that_says_nobody_may_log_in_now_is_told_from_one_that_refuses(
+    tmp_path: Path, identity: Path, says: bytes, expected: str
+) -> None:
+    with speaking(Trouble("close", says=says)) as server:
+        error = fails(server.host(tmp_path, identity), seconds=5)
+        assert (outcome(error), server.connections) == (expected, 1)
+        assert error.sentence.isascii() and error.sentence.isprintable()
+
+
 @pytest.mark.parametrize("action", [hostile.ignores_window, hostile.announces_giant, hostile.sends_ignore])
 def test_a_server_that_sends_without_being_asked_ends_within_its_bytes(
     tmp_path: Path, identity: Path, action: Callable[[paramiko.Channel], None]

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from poller.config import ranges
 from poller.config.imports import carry
 from poller.config.imports.carry import Variable
 from poller.config.imports.checked import checked
 from poller.config.imports.inventory import ImportedHost, Inventory, Note
 from poller.config.imports.render import name_of
+from poller.model import MOST_HOSTS
 
 UNGROUPED: Final = ("all", "ungrouped")
 _RANGE = re.compile(r"\[([0-9A-Za-z]*):([0-9A-Za-z]+)(?::([0-9]+))?\]")
@@ -109,7 +109,7 @@ def _numbers(first: str, last: str, step: int) -> str:
         return f"{first}-{last}"
     width = len(first) if first.startswith("0") else 0
     # At most so many as one configuration may hold.
-    numbers = range(int(first), int(last) + 1, step or 1)[: ranges.MOST]
+    numbers = range(int(first), int(last) + 1, step or 1)[:MOST_HOSTS]
     return ",".join(f"{number:0{width}d}" for number in numbers)
 
 
