@@ -14,7 +14,7 @@ help:
 	@echo "make demo             see the poller work on this machine (KEEP=DIR leaves config, keys and database)"
 	@echo "make test             set up everything and run the tests"
 	@echo "make check            format, lint, types, import contracts, oldest Python of the probe"
-	@echo "make bench            measure against peers, in one run (benchmarks/; ONLY=probe,polls RUNS=9)"
+	@echo "make bench            measure against peers, in one run (benchmarks/; ONLY=probe,polls RUNS=9 MINUTES=10)"
 	@echo "make faults           break things on purpose and see what holds (ONLY=H1,H2 SHORT=1)"
 	@echo "make system-packages  install the servers the tests talk to (root, Debian-like)"
 	@echo "make format lock clean"

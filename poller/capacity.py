@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from poller.model import Retention
+from poller.model import MOST_HOSTS, Retention
 
 DAY: Final = 86_400.0
 YEAR: Final = 365 * DAY
@@ -228,3 +228,4 @@ def _of_hosts(hosts: int, poll: PerPoll, host: PerHost, machine: Machine, plan: 
     yield limit("threads", 1, 16, machine.threads, way)
     way = "net.ipv4.ip_local_port_range; counts only for hosts behind one address, as behind a NAT"
     yield limit("local ports", 1, 0, machine.ports, way)
+    yield limit("config.xml", 1, 0, MOST_HOSTS, "a second poller, with the other hosts in a config.xml of its own")

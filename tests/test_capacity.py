@@ -104,6 +104,11 @@ def test_a_resident_host_takes_two_files_and_a_cold_one_one() -> None:
     assert cold["open files"].need == 1000 + OWN_FILES
 
 
+def test_one_configuration_holds_ten_thousand_hosts() -> None:
+    found = at(20_000)["config.xml"]
+    assert (found.hosts, found.share, found.measured) == (10_000, 2.0, True) and "second poller" in found.way_out
+
+
 def test_an_archive_that_is_not_used_is_said_to_be_none() -> None:
     assert at(10)["archive writes"].has == ARCHIVE_ROWS
     assert "none is used" in at(10)["archive writes"].way_out

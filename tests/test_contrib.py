@@ -23,6 +23,15 @@ def test_cron_runs_what_the_page_shows() -> None:
     assert "* * * * *  poller  poller --config /etc/poller/config.xml run -q" in cron
 
 
+def test_cron_finds_the_program_that_the_unit_runs() -> None:
+    """cron's own PATH has /usr/bin and /bin only (crontab(5))."""
+    cron = (ROOT / "contrib" / "poller.cron").read_text()
+    unit = (ROOT / "contrib" / "poller-run.service").read_text()
+    program = next(line.partition("=")[2].split()[0] for line in unit.splitlines() if line.startswith("ExecStart="))
+    places = next(line for line in cron.splitlines() if line.startswith("PATH=")).partition("=")[2].split(":")
+    assert str(Path(program).parent) in places
+
+
 def elsewhere(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     """Runs it as root where /etc and /var/lib are folders of the test, seen by nobody else."""
     (folder / "etc").mkdir()

@@ -91,11 +91,12 @@ def _of_daemon(config: Config, found: Costs) -> tuple[float | None, PerHost, boo
     assumed = PerHost(HOST_BYTES, BASE_BYTES, measured=False, held=found.held > 0)
     try:
         status = Client(socket_path(config)).ask("status")
-        seconds, size = used(int(status["pid"]))
+        taken = used(int(status["pid"]))
         polls, held = sum(status["polls"].values()), int(status["links"].get("connected", 0))
     except (PollerError, KeyError, TypeError, ValueError, AttributeError):
         return None, assumed, False
-    cpu = seconds / polls if seconds and polls >= max(_ENOUGH_POLLS, 2 * len(config.hosts)) else None
-    if held < _ENOUGH_HOSTS or size <= BASE_BYTES:
+    cpu = taken.seconds / polls if taken.seconds and polls >= max(_ENOUGH_POLLS, 2 * len(config.hosts)) else None
+    base = BASE_BYTES * max(taken.processes, 1)
+    if held < _ENOUGH_HOSTS or taken.bytes <= base:
         return cpu, assumed, True
-    return cpu, PerHost((size - BASE_BYTES) / held, BASE_BYTES, measured=True), True
+    return cpu, PerHost((taken.bytes - base) / held, base, measured=True), True

@@ -1,8 +1,8 @@
-"""What is allowed in config.xml, and hardly meant: somebody who would never be told."""
+"""What is allowed in config.xml, and hardly meant: somebody who would never be told, a host that cannot be watched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,17 +23,31 @@ class Doubt:
 
 
 def doubts(config: Config) -> tuple[Doubt, ...]:
-    """Of who is told. Without a contact nothing is doubted: then alerts are only stored, and that is meant."""
-    return (*_unheard(config), *_unused(config)) if config.contacts else ()
+    """Without a contact nothing is doubted of who is told: then alerts are only stored, and that is meant."""
+    heard = (*_unheard(config), *_unused(config)) if config.contacts else ()
+    return (*heard, *_unwatched(config))
 
 
 def _unheard(config: Config) -> Iterator[Doubt]:
     meant = {name for name, origins in config.origins.items() if origins.get("notify", _DEFAULT) != _DEFAULT}
     silent = [host.name for host in config.hosts if host.name not in meant and not _told(host.judged)]
     if silent:
-        more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
-        of = f"{', '.join(silent[:_NAMED])}{more}" if len(silent) < len(config.hosts) else "any host"
+        of = _listed(silent) if len(silent) < len(config.hosts) else "any host"
         yield Doubt(f"nobody is told of {of}", "notify= of <poller>, <group>, <host>, <threshold> or <rule> says who")
+
+
+def _unwatched(config: Config) -> Iterator[Doubt]:
+    """Hosts that were to tell at once what happens, over a session that is not held."""
+    unheld = [host.name for host in config.hosts if host.live and (host.cold or host.via == "ping")]
+    if unheld:
+        yield Doubt(
+            f'live="yes" does nothing for {_listed(unheld)}', 'no session is held with cold="yes" or via="ping"'
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _unused(config: Config) -> Iterator[Doubt]:

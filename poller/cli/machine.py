@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,15 +33,30 @@ def machine(journal: Path) -> Machine:
     )
 
 
-def used(pid: int) -> tuple[float, int]:
-    """Seconds of CPU and resident bytes of a process and all below it; zeros where it cannot be read (proc(5))."""
-    seconds, size = 0.0, 0
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Seconds of CPU, and bytes of memory, by so many processes."""
+
+    seconds: float = 0.0
+    bytes: int = 0
+    processes: int = 0
+
+
+def used(pid: int) -> Used:
+    """Of a process and all below it (proc(5)); nothing of what cannot be read."""
+    found = Used()
     for one in _tree(pid):
         with suppress(OSError, ValueError, IndexError):
             fields = (_PROC / str(one) / "stat").read_text().rpartition(")")[2].split()
-            seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-            size += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-    return seconds, size
+            seconds = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+            found = Used(found.seconds + seconds, found.bytes + _size_of(one), found.processes + 1)
+    return found
+
+
+def _size_of(pid: int) -> int:
+    """Its share of the memory it is in (PSS), so that what several processes have in common counts once."""
+    lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _tree(pid: int) -> Iterator[int]:

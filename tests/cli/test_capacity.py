@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from poller.capacity import COLD_CPU, DISK_BYTES, HOST_BYTES, RESIDENT_CPU
+from poller.capacity import BASE_BYTES, COLD_CPU, DISK_BYTES, RESIDENT_CPU
 from poller.config import load
 from poller.control import Server, socket_path
 from poller.intake import Intake
@@ -109,18 +112,41 @@ def test_without_a_daemon_the_cpu_is_assumed_and_said_to_be(hours: Path) -> None
     assert f"~{1000 * COLD_CPU:.1f} ms (assumed" in text
 
 
-def daemon(path: Path, polls: int, connected: int) -> Server:
-    """What listens where the daemon of this config.xml would, and says that it is this process."""
-    answer = {"pid": os.getpid(), "polls": {"ok": polls, "failed": 0}, "links": {"connected": connected}}
+def daemon(path: Path, polls: int, connected: int, pid: int = 0) -> Server:
+    """What listens where the daemon of this config.xml would, and says that it is that process (0: this one)."""
+    answer = {"pid": pid or os.getpid(), "polls": {"ok": polls, "failed": 0}, "links": {"connected": connected}}
     return Server(socket_path(load(path)), {"status": lambda caller: answer})
 
 
-def test_a_daemon_that_runs_tells_what_a_poll_and_a_host_cost_here(hours: Path) -> None:
+def test_a_daemon_that_runs_tells_what_a_poll_costs_here(hours: Path) -> None:
     with daemon(hours, polls=10_000, connected=60):
         _, found = run_json(hours, "capacity")
     assert found["daemon"] and found["per_poll"]["cpu_measured"]
     assert 0 < found["per_poll"]["cpu"] < sum(os.times()[:4]) / 5_000, "with what other tests have started"
-    assert found["memory"]["measured"] == (found["memory"]["bytes"] != HOST_BYTES)
+
+
+# A process, and two workers below it, of so many MB each beside what they share.
+_FAMILY = """
+import os, time
+shared = b"s" * 100_000_000
+own = [b"x" * 80_000_000] if os.fork() and os.fork() else [b"y" * 70_000_000]
+print("there", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_daemon_and_its_workers_tell_what_a_host_takes_here_and_what_they_share_counts_once(hours: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", _FAMILY], stdout=subprocess.PIPE, start_new_session=True) as family:
+        assert family.stdout
+        try:
+            assert [family.stdout.readline() for _ in range(3)] == [b"there\n"] * 3
+            with daemon(hours, polls=10_000, connected=60, pid=family.pid):
+                _, found = run_json(hours, "capacity")
+        finally:
+            os.killpg(family.pid, signal.SIGKILL)
+    assert found["memory"]["measured"] and found["memory"]["base_bytes"] == 3 * BASE_BYTES
+    # 100 MB that are shared, 220 MB of their own and three interpreters, less what three processes take without hosts.
+    assert 60 * found["memory"]["bytes"] == pytest.approx(320e6 + 3 * 8e6 - 3 * BASE_BYTES, rel=0.2)
 
 
 def test_a_daemon_that_has_just_begun_tells_nothing_yet(hours: Path) -> None:

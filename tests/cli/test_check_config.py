@@ -131,3 +131,10 @@ def test_a_channel_that_nobody_has_is_named(tmp_path: Path, inside: Inside) -> N
 def test_who_wants_no_mail_at_all_hears_no_doubts(tmp_path: Path, inside: Inside) -> None:
     write(tmp_path, "<poller><host name='a'/></poller>")
     assert inside("check-config").err == ""
+
+
+@pytest.mark.parametrize("unheld", ["cold='yes'", "via='ping'"])
+def test_a_host_that_is_to_be_live_without_a_session_is_named(tmp_path: Path, inside: Inside, unheld: str) -> None:
+    write(tmp_path, f"<poller live='yes'><host name='a' address='192.0.2.1' {unheld}/><host name='b'/></poller>")
+    told = inside("check-config").err
+    assert told.startswith('poller: live="yes" does nothing for a\n') and "no session is held" in told
