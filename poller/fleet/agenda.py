@@ -22,20 +22,38 @@ class Agenda:
     `tries` to get the host back have failed since it was there.
     """
 
-    __slots__ = ("_again", "_began", "_falls", "_pace", "_refused", "_stood", "_told", "next", "tries")
+    __slots__ = (
+        "_again",
+        "_began",
+        "_counted",
+        "_ended",
+        "_falls",
+        "_pace",
+        "_refused",
+        "_stood",
+        "_told",
+        "next",
+        "tries",
+    )
 
     def __init__(self, first: float | None, interval: float) -> None:
         """`first` is the instant of its first poll, None: it waits to be stored."""
         self._pace = Pace(time.monotonic() if first is None else first, interval)
         self.next = None if first is None else Next(first)
-        self._began = self._pace.first
+        self._began, self._ended = self._pace.first, -math.inf
         # When the newest poll began that stands for one of its instants; if all stood still meanwhile, when it came.
         self._told = -math.inf
         self.tries = 0
         self._falls = 0  # what the wait grows with: failures and losses, until a session lasts
         self._again = False  # to try sooner than at its instant may help
+        self._counted = False  # the host counts our tries: none is sooner than the whole wait
         self._refused = False  # it refuses our logins, or was not asked
         self._stood = False
+
+    @property
+    def away(self) -> bool:
+        """It was lost or failed, and has not been there for long since."""
+        return self._falls > 0
 
     @property
     def began(self) -> float:
@@ -43,10 +61,14 @@ class Agenda:
         return self._began
 
     def change(self, interval: float) -> None:
-        """Another interval begins now."""
-        if interval != self._pace.interval:
-            self._pace = Pace(time.monotonic(), interval)
-            self.next = self.next and Next(self._pace.first)
+        """Another interval from now on. What is due already stays so, and a try that comes before the next instant."""
+        if interval == self._pace.interval:
+            return
+        now = time.monotonic()
+        self._pace = self._pace.at(interval, now)
+        planned, instant = self.next, Next(self._pace.after(now))
+        if planned is not None and planned.at > (now if planned.due else instant.at):
+            self.next = instant
 
     def plan(self, *, holds: bool, live: bool) -> None:
         """`holds`: its session is held; `live`: somebody watches it."""
@@ -54,10 +76,11 @@ class Agenda:
             time.monotonic(),
             self._began,
             self._falls,
-            _chance(),
+            0.0 if self._counted else _chance(),
             again=self._again and holds,
             watched=live,
             told=self._told,
+            ended=self._ended,
         )
 
     def come(self) -> bool:
@@ -101,6 +124,7 @@ class Agenda:
 
     def settle(self, polled: Poll, *, held: bool, connected: bool, live: bool) -> None:
         """What came of it. `held`: there was a session before; `connected`: there is one now."""
+        self._ended = time.monotonic()
         reached = meaning.answered(polled)
         if reached:
             self.tries = 0
@@ -109,6 +133,7 @@ class Agenda:
         elif polled.outcome is PollOutcome.FAILED:
             self.tries += not held  # the one that lost it was none to get it back
             self._falls += 1
+        self._counted = meaning.boots(polled)
         self._refused = meaning.refused(polled)
         self._again = not reached and meaning.worth_trying(polled, held=held, watched=live)
 

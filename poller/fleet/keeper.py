@@ -170,7 +170,7 @@ class Keeper:
         planned, deadline = self._agenda.next, self.host.poll.deadline
         assert planned is not None  # noqa: S101 - who waits to be stored is not polled
         asked, any_rate = self.wishes.take_poll()
-        if not self._yard.places.enter(self, deadline):
+        if not self._yard.places.enter(self, deadline, doubtful=self._doubtful):
             self._agenda.next = None  # nobody is polled any more
             return
         if self.wishes.ended:
@@ -190,6 +190,11 @@ class Keeper:
         else:
             self.release()
             self._holding.plan()
+
+    @property
+    def _doubtful(self) -> bool:
+        """Nothing may answer there until the deadline: it has no session, and failed last, or was lost since."""
+        return not self._holding.connected and (self._agenda.away or self._before.failures > 0)
 
     def _poll(self, *, at_any_rate: bool) -> Poll:
         """Asks, and says how the host stands now."""

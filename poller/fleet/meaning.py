@@ -14,6 +14,8 @@ _BROKEN: Final = frozenset({("session", "closed"), ("probe", "closed"), ("probe"
 # Another try soon would be one more login that is refused, and sshd counts them (PerSourcePenalties). Who only sees a
 # host key that is not the one on record leaves before a user name was sent, which costs nothing there.
 _LOGIN: Final = "auth"
+# But for this one: the key was right, and the machine that boots will let us in.
+_BOOTING: Final = ("auth", "nologin")
 _KEY: Final = "hostkey"
 # sshd says so while it punishes our address for refused logins, whoever's they were.
 _PUNISHED: Final = "Not allowed at this time"
@@ -36,10 +38,20 @@ def answered(polled: Poll) -> bool:
     return polled.outcome in (PollOutcome.OK, PollOutcome.PARTIAL)
 
 
+def boots(polled: Poll) -> bool:
+    """Its sshd answers, and lets nobody in yet. sshd counts the tries all the same (PerSourcePenalties)."""
+    return (polled.stage, polled.code) == _BOOTING
+
+
+def _barred(polled: Poll) -> bool:
+    """It refuses our login, and will the next time."""
+    return polled.stage == _LOGIN and not boots(polled)
+
+
 def refused(polled: Poll) -> bool:
     """It lets nobody in for now, whoever waits for it; or it was not even asked, so that this is not known."""
     punished = polled.stage == "handshake" and _PUNISHED in polled.error
-    return polled.outcome is PollOutcome.SKIPPED or polled.stage == _LOGIN or punished
+    return polled.outcome is PollOutcome.SKIPPED or _barred(polled) or punished
 
 
 def silent(polled: Poll, trouble: str) -> bool:
@@ -51,11 +63,11 @@ def silent(polled: Poll, trouble: str) -> bool:
         return polled.outcome is PollOutcome.SKIPPED
     if polled.stage == _KEY:
         return trouble == f"{polled.stage}/{polled.code}"
-    return polled.stage != _LOGIN and not polled.security
+    return not _barred(polled) and not polled.security
 
 
 def worth_trying(polled: Poll, *, held: bool, watched: bool) -> bool:
     """Whether the host may be there again before it is due."""
-    if polled.outcome is PollOutcome.SKIPPED or polled.stage == _LOGIN:
+    if polled.outcome is PollOutcome.SKIPPED or _barred(polled):
         return False
-    return watched or polled.stage in _UNREACHED or (held and (polled.stage, polled.code) in _BROKEN)
+    return watched or boots(polled) or polled.stage in _UNREACHED or (held and (polled.stage, polled.code) in _BROKEN)

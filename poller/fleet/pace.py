@@ -45,6 +45,14 @@ class Pace:
             return self.first
         return self.first + (int((now - self.first) / self.interval) + 1) * self.interval
 
+    def at(self, interval: float, now: float) -> Pace:
+        """Another interval from now on, with the same first instant: hosts that are apart stay so.
+
+        One that is still to come is brought within the new interval, by so many of those.
+        """
+        early = max(0, math.ceil((self.first - now) / interval) - 1)
+        return Pace(self.first - early * interval, interval)
+
     def next(
         self,
         now: float,
@@ -55,22 +63,26 @@ class Pace:
         again: bool,
         watched: bool = False,
         told: float = -math.inf,
+        ended: float = -math.inf,
     ) -> Next:
         """The poll that follows the one which began at `began`. `tries` have failed since the host was there.
 
         `again`: it was lost, or not reached, so that trying sooner may help. `chance` is random, from 0 to 1.
         `told`: when the newest poll began that was told. One that was late, or back from a loss, stands for the
         instant that comes within half an interval after it: the host is not asked twice in a moment.
+        `ended`: when the one from `began` was over. The wait before a try counts from there, for a dial that nobody
+        answers takes longer than most waits; who is watched is dialled for seconds only: its wait counts from `began`.
         """
         due = self.after(max(now, told + self.interval / 2))
         if not again:
             return Next(due)
         wait = backoff(tries, chance, watched=watched)
-        sooner = max(now, began + wait)
+        sooner = max(now, (began if watched else max(began, ended)) + wait)
         if sooner < due:
             return Next(sooner, due=False)
-        # A wait that is longer than the interval leaves instants out, and ends at the last one within it.
-        return Next(max(due, self.after(sooner - self.interval)))
+        # A wait that is longer than the interval leaves instants out, and ends at the last one within it. How long the
+        # poll took does not count here: each instant that is left out is one failed poll less that is told.
+        return Next(max(due, self.after(began + wait - self.interval)))
 
 
 def backoff(tries: int, chance: float, *, watched: bool = False) -> float:

@@ -36,7 +36,7 @@ class Shard:
         self._post: Post | None = None
         self._watched: frozenset[str] | None = None
         self._began = 0.0
-        self._heard = 0.0
+        self._heard = self._looked = 0.0
         self._deaths = 0
         self.begin_at = 0.0
         self.hosts: dict[str, Host] = {}
@@ -69,7 +69,7 @@ class Shard:
                 ours.close()
                 raise
         self._post = Post(ours)
-        self._began = self._heard = time.monotonic()
+        self._began = self._heard = self._looked = time.monotonic()
         level = logging.getLogger("poller").getEffectiveLevel()
         self._put("start", self._config, tuple(self.hosts.values()), self._lean(befores), level)
         if self._watched is not None:
@@ -117,9 +117,17 @@ class Shard:
             self.kill()
             raise EOFError from error
 
-    @property
-    def hung(self) -> bool:
-        return self._post is not None and time.monotonic() - self._heard > _SILENT
+    def hangs(self) -> bool:
+        """Whether its worker gives no sign of life for too long. To be asked at least every few seconds.
+
+        After nobody asked for half of that time, we stood still ourselves, and it perhaps with us (`systemctl freeze`):
+        its silence counts from now.
+        """
+        now, looked = time.monotonic(), self._looked
+        self._looked = now
+        if now - looked > _SILENT / 2:
+            self._heard = now
+        return self._post is not None and now - self._heard > _SILENT
 
     def kill(self) -> None:
         """The end of its socket tells that it is gone."""

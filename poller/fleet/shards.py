@@ -214,7 +214,7 @@ class Shards:
     def _replace(self) -> None:
         """Begins workers for those that died, and ends those that hang."""
         for shard in self._shards:
-            if shard.hung:
+            if shard.hangs():
                 _log.warning("the worker process %d gives no sign of life: it is killed", shard.number)
                 shard.kill()
             elif shard.post is None and time.monotonic() >= shard.begin_at:

@@ -20,6 +20,7 @@ def failed(stage: str, code: str, *, security: bool = False) -> Poll:
     [
         (failed("connect", "refused"), "", True),
         (failed("auth", "denied"), "auth/denied", False),
+        (failed("auth", "nologin"), "", True),
         (failed("hostkey", "changed", security=True), "connect/refused", False),
         (failed("hostkey", "changed", security=True), "hostkey/changed", True),
         (failed("hostkey", "revoked", security=True), "hostkey/changed", False),

@@ -57,7 +57,7 @@ def test_a_try_is_never_in_the_past_and_never_later_than_it_may_be(
     began: float, interval: float, tries: int, chance: float, took: float, watched: bool
 ) -> None:
     now = began + took
-    planned = Pace(0.0, interval).next(now, began, tries, chance, again=True, watched=watched)
+    planned = Pace(0.0, interval).next(now, began, tries, chance, again=True, watched=watched, ended=now)
     assert planned.at >= now
     assert planned.at <= max(now + interval, began + max(interval, LONGEST)) * 1.000001
 
@@ -65,6 +65,18 @@ def test_a_try_is_never_in_the_past_and_never_later_than_it_may_be(
 def test_who_is_watched_is_tried_every_few_seconds() -> None:
     planned = Pace(0.0, 60.0).next(20.0, 20.0, 30, 0.0, again=True, watched=True)
     assert planned == Next(25.0, due=False)
+
+
+def test_the_wait_counts_from_the_end_of_a_try_and_for_who_is_watched_from_its_beginning() -> None:
+    pace = Pace(0.0, 300.0)
+    assert pace.next(31.0, 1.0, 4, 0.0, again=True, ended=31.0) == Next(39.0, due=False)
+    assert pace.next(5.0, 1.0, 4, 0.0, again=True, ended=5.0, watched=True) == Next(6.0, due=False)
+    assert pace.next(50.0, 50.0, 1, 0.0, again=True, ended=31.0) == Next(51.0, due=False), "lost since"
+
+
+def test_however_long_a_try_takes_the_host_is_polled_when_it_is_due() -> None:
+    assert Pace(0.0, 60.0).next(30.0, 0.0, 20, 0.0, again=True, ended=30.0) == Next(60.0)
+    assert Pace(0.0, 5.0).next(30.0, 0.0, 20, 0.0, again=True, ended=30.0) == Next(60.0)
 
 
 def test_a_poll_that_was_late_stands_for_the_instant_right_after_it() -> None:

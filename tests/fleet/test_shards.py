@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,11 @@ from poller.model import Arrivals, Config, Event, Host, Link, Poll, PollOutcome,
 from poller.store import Journal
 from tests.end_to_end.site import ROOT
 from tests.end_to_end.sshd import Sshd
+from tests.stopped import stop
 
 BOUND = 60.0
+# Seconds without a sign of life, for tests; they give one every five.
+SILENT = 8.0
 
 
 class Fleet:
@@ -159,7 +163,7 @@ def test_a_worker_that_hangs_is_replaced(fleet: Fleet, monkeypatch: pytest.Monke
     fleet.until(lambda: fleet.polled([host.name for host in fleet.hosts]))
     victim, other = fleet.engine.workers
     with monkeypatch.context() as patience:
-        patience.setattr(shard, "_SILENT", 8.0)  # they give a sign of life every five
+        patience.setattr(shard, "_SILENT", SILENT)
         os.kill(victim, signal.SIGSTOP)
         fleet.until(lambda: bool(fleet.losses))
     fleet.until(lambda: len(fleet.engine.workers) == 2)
@@ -201,12 +205,16 @@ from pathlib import Path
 from poller.fleet.shards import Shards
 from poller.model import Config
 folder = Path(sys.argv[1])
-engine = Shards(Config(path=folder / "config.xml", journal=folder / "poller.db", processes=2))
+losses = []
+engine = Shards(Config(path=folder / "config.xml", journal=folder / "poller.db", processes=2), losses.append)
 engine.start([], {})
 print(*engine.workers, flush=True)
 while True:
     engine.take(1.0)
+    print(time.monotonic(), len(losses), *engine.workers, flush=True)
 """
+# As it is, with less patience.
+HASTY = f"from poller.fleet import shard\nshard._SILENT = {SILENT}\n{MASTER}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -220,4 +228,44 @@ def test_workers_end_with_their_master(tmp_path: Path, number: signal.Signals) -
         assert len(workers) == 2
         wait(lambda: all(Path(f"/proc/{worker}").exists() for worker in workers))
         master.send_signal(number)
+    wait(lambda: all(gone(worker) for worker in workers))
+
+
+def go_on(workers: Sequence[int]) -> None:
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGCONT)
+
+
+def looked(master: subprocess.Popen[str], since: float) -> tuple[int, list[int]]:
+    """What the master finds when it looks after its workers next after that instant: losses so far, and the workers."""
+    assert master.stdout is not None
+    for line in master.stdout:
+        at, losses, *workers = line.split()
+        if float(at) > since:
+            return int(losses), [int(worker) for worker in workers]
+    raise AssertionError("the master has ended")
+
+
+def test_a_service_that_stood_still_as_a_whole_keeps_its_workers(tmp_path: Path) -> None:
+    """`systemctl freeze` and thaw, or a machine that was paused: the master may run before all others."""
+    Journal.open(tmp_path / "poller.db", now_ms=now_ms()).close()
+    with subprocess.Popen(
+        [sys.executable, "-c", HASTY, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as master:
+        assert master.stdout is not None
+        workers = [int(word) for word in master.stdout.readline().split()]
+        try:
+            assert looked(master, 0.0) == (0, workers)
+            for process in (*workers, master.pid):
+                stop(process)
+            thaws = time.monotonic() + SILENT + 1.0
+            wait(lambda: time.monotonic() > thaws)
+            master.send_signal(signal.SIGCONT)
+            looked(master, thaws)
+            go_on(workers)
+            assert looked(master, time.monotonic() + 2.0) == (0, workers)
+        finally:
+            master.kill()
+            go_on(workers)
     wait(lambda: all(gone(worker) for worker in workers))
