@@ -3,13 +3,15 @@
 A test that needs a program which is not there is skipped by name; with CI=true that is a failure.
 
 `pytest -n auto` has more processes than there are cores, for many tests wait (for a deadline, a server, a daemon's next
-poll) while others compute. The long ones stand first, so that none of them is what everybody waits for at the end.
+poll) while others compute. Long ones, which mostly wait, stand between the others; none is what everybody waits for at
+the end.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from itertools import groupby, pairwise
 from typing import Final
 
 import pytest
@@ -45,11 +47,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long ones first in the share of every process: xdist cuts the list into as many pieces, one behind the other."""
+    """The same number of long ones in the share of every process: xdist cuts the list, one share behind the other."""
     shares = int(getattr(config, "workerinput", {}).get("workercount", 1))
     long = [item for item in items if item.nodeid.startswith(_LONG)]
     short = [item for item in items if not item.nodeid.startswith(_LONG)]
     cuts = [len(short) * share // shares for share in range(shares + 1)]
     items[:] = [
-        item for share in range(shares) for item in (*long[share::shares], *short[cuts[share] : cuts[share + 1]])
+        item
+        for share, (begin, end) in enumerate(pairwise(cuts))
+        for item in _mixed(long[share::shares], short[begin:end])
     ]
+
+
+def _mixed(long: list[pytest.Item], short: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Some long ones before each module of short ones, whose fixtures so are made once; none in the last fifth."""
+    modules = [list(group) for _, group in groupby(short, key=lambda item: item.nodeid.partition("::")[0])]
+    places = max(1, len(modules) * 4 // 5)
+    for number, module in enumerate(modules or [[]]):
+        if number < places:
+            yield from long[len(long) * number // places : len(long) * (number + 1) // places]
+        yield from module
