@@ -314,7 +314,7 @@ def _poll() -> list[Metric]:
                "how far the host's clock is ahead (+) or behind (-); true to about half of poll.seconds"),
         Metric("poll.seconds", "seconds", "", "", "", "the poll itself (table poll)", "how long the poll took"),
         Metric("host.down", "0 or 1", "", "", "", "the poll itself (table poll)",
-               "1 when the host could not be polled, also while its login is left alone because it was refused"),
+               "1 when the host could not be polled"),
         Metric("host.security", "0 or 1", "", "", "", "the poll itself (table poll)",
                "1 when the poll ended as if somebody meddled: a changed host key, a report whose seal is broken"),
         Metric("ping.seconds", "seconds", "", "activity_sample", "ping_seconds", "ICMP echo",
