@@ -139,7 +139,11 @@ class Schedule:
         return [self._unable(host) for _, _, host in late]
 
     def _work(self, host: Host) -> None:
-        self._finished.put(self._ask(host))
+        try:
+            polled = self._ask(host)
+        except MemoryError:  # around the poll, which says so by itself
+            polled = self._unable(host)
+        self._finished.put(polled)
 
     def _collect(self, most: int, until: float) -> list[Poll]:
         batch: list[Poll] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from hypothesis import given
@@ -161,6 +162,21 @@ def test_few_hosts_start_at_once() -> None:
 def test_the_stagger_is_bounded_and_always_the_same_for_a_name(name: str, count: int) -> None:
     assert 0 <= stagger(name, count) < 5
     assert stagger(name, count) == stagger(name, count)
+
+
+def test_a_host_for_which_there_is_no_memory_for_a_moment_is_asked_again_and_not_given_up_at_its_deadline() -> None:
+    tries: Counter[str] = Counter()
+
+    def ask(host: Host) -> Poll:
+        tries[host.name] += 1
+        if tries[host.name] == 1:
+            raise MemoryError
+        return answer(host)
+
+    start = time.monotonic()
+    polls = run([host(f"h{number}", deadline=60.0) for number in range(3)], ask)
+    assert time.monotonic() - start < 10
+    assert [poll.outcome for poll in polls] == [PollOutcome.OK] * 3
 
 
 def test_a_round_in_which_nothing_gets_through_for_want_of_memory_ends_soon_and_blames_nobody() -> None:
