@@ -32,7 +32,7 @@ BASE_BYTES: Final = 52e6
 HOST_BYTES: Final = 217e3
 # Rows a second: one thread that judges and stores, the same rows by a bare executemany, and into MariaDB by shipping.
 INTAKE_ROWS: Final = 23_000.0
-SQLITE_ROWS: Final = 200_000.0
+SQLITE_ROWS: Final = 70_000.0
 ARCHIVE_ROWS: Final = 20_000.0
 # Bytes that a poll of all sections takes in the journal (docs/operations.md, "Sizes": a quiet host).
 DISK_BYTES: Final = 5_000.0

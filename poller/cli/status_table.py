@@ -23,7 +23,7 @@ def show(
     now: int,
     last: RoundStatus | None,
     owed: Backlog,
-    daemon: int = 0,
+    daemon: int,
 ) -> None:
     """`daemon`: the process that goes on with the last round, 0 when none does."""
     table = plain_table("HOST", "STATE", ">CPU", ">MEMORY", ">DISK", ">REPORT", "")

@@ -20,14 +20,12 @@ from poller.store.aging import DAY_MS, Aging
 from poller.store.database import immediate
 from poller.store.rollup_limits import rolled_limits
 from poller.store.rollup_sql import HOUR_MS
-from poller.store.slicing import ROWS_AT_ONCE, Lot, lots, steps, unseen, with_old_rows
+from poller.store.slicing import ROWS_AT_ONCE, Lot, give_way, lots, steps, unseen, with_old_rows
 from poller.store.sql import statements
 
 # What one transaction gives back: so many pages (some MB of log), or what is done in this time.
 _PAGES_AT_ONCE: Final = 200
 _STEP_SECONDS: Final = 0.02
-# After each transaction others get as much time as it took.
-_MOST_PAUSE_SECONDS: Final = 0.05
 # On a full disk: what one transaction deletes or moves must fit into the reserve, as must the log of it.
 _ROWS_WHEN_TIGHT: Final = 1000
 _PAGES_WHEN_TIGHT: Final = 128
@@ -183,7 +181,7 @@ class _Cut:
         if self._tight:
             empty_log(self._connection)
         elif deleted:
-            self._stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
+            give_way(self._stop, start)
         return deleted
 
 
@@ -211,7 +209,7 @@ def give_back(connection: sqlite3.Connection, pages: int, *, keep: bool, stop: t
             break
         if not keep:
             empty_log(connection)
-        stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
+        give_way(stop, start)
         left = pragma("page_count")
     return (before - pragma("page_count")) * pragma("page_size")
 

@@ -18,9 +18,8 @@ from poller.model.contracts import Ledger
 from poller.store.rollup_bound import bounds
 from poller.store.rollup_span import Progress, Span, Things, due_fives, due_hours, late, progress, slices, too_late
 from poller.store.rollup_sql import FIVE_MS, HOUR_MS, ROLLED, five_minutes, floor, one_hour
+from poller.store.slicing import give_way
 
-# Between two transactions others get as much time as the last one took, but nobody waits longer than this for nothing.
-_MOST_PAUSE_SECONDS: Final = 0.05
 _HOSTS_AT_ONCE: Final = 500
 _Make = Callable[[Span, Things], tuple[int, int]]
 
@@ -97,7 +96,7 @@ class _RollUp:
             old = f"host_id = {host:d} AND at_ms >= {from_ms:d} AND at_ms < {until_ms:d}"
             with self._ledger.transaction():
                 self._ledger.execute(f"DELETE FROM late_window WHERE {old}")  # noqa: S608 - numbers of ours
-            self._pause(start)
+            give_way(self._stop, start)
 
     def _progress(self) -> list[Progress]:
         return progress(self._ledger, self._now_ms, self._closed_ms)
@@ -141,14 +140,11 @@ class _RollUp:
             rows, window_ms = make(span, things)
         self._rows += rows
         self._windows += len(span.hosts) * max(1, (span.until_ms - span.from_ms) // window_ms)
-        self._pause(start)
+        give_way(self._stop, start)
         return True
 
     def _over(self) -> bool:
         return self._stop.is_set() or time.monotonic() >= self._until
-
-    def _pause(self, start: float) -> None:
-        self._stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
 
     def _fives(self, span: Span, things: Things) -> tuple[int, int]:
         # First, so that on MySQL shipping waits here and then knows that its polls are late.

@@ -1,8 +1,10 @@
-"""Old rows found in small lots: one transaction deletes so little that a poll which waits for it is not late."""
+"""Long work in small lots: a transaction does so little that a poll which waits for it is not late, and then rests."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
@@ -13,7 +15,13 @@ from poller.store.aging import Aging
 ROWS_AT_ONCE: Final = 1000
 # One question finds out which of so many things have old rows at all: about 10 ms.
 _THINGS_AT_ONCE: Final = 5000
+_MOST_PAUSE_SECONDS: Final = 0.05
 Lot = list[dict[str, int]]
+
+
+def give_way(stop: threading.Event, start: float) -> None:
+    """Between two transactions others get as much time as the one since `start` (monotonic) took, within bounds."""
+    stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
 
 
 def lots(connection: sqlite3.Connection, aged: Aging, things: Iterable[tuple[int, int]], at_most: int) -> Iterator[Lot]:

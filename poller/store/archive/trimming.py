@@ -30,14 +30,13 @@ from poller.store.archive.tables import (
 from poller.store.prune import LEAP_MS, limits_ms
 from poller.store.rollup import roll_up
 from poller.store.rollup_bound import move_bounds
+from poller.store.slicing import give_way
 
 _log = logging.getLogger(__name__)
 
 _EVERY_MS = 3_600_000
 _THINGS_AT_ONCE = 200
 _ROWS_AT_ONCE = 5000
-# After each transaction others get as much time as it took.
-_MOST_PAUSE_SECONDS = 0.05
 
 
 def trim(
@@ -115,7 +114,7 @@ def _remove(archive: Archive, table: str, conditions: tuple[Condition, ...], sto
             removed = archive.remove(table, conditions, _ROWS_AT_ONCE)
         count += removed
         if removed:
-            stop.wait(min(_MOST_PAUSE_SECONDS, time.monotonic() - start))
+            give_way(stop, start)
         if removed < _ROWS_AT_ONCE:
             break
     return count
